@@ -1,0 +1,35 @@
+"""Synthesize every environment: ``python -m infra``, which cdktf.json names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from cdktf import App
+
+from infra import synth
+from infra.environment import ENVIRONMENTS
+from infra.naming import APPLICATION
+from infra.platform import Platform
+
+OUTPUT = "cdktf.out"
+
+
+def main() -> None:
+    """Write the stacks where the cdktf command asks for them, or to cdktf.out."""
+    output = Path(os.environ.get("CDKTF_OUTDIR") or OUTPUT)
+    app = App(outdir=str(output))
+    stacks = [f"{APPLICATION}-{environment.suffix}" for environment in ENVIRONMENTS]
+    for stack, environment in zip(stacks, ENVIRONMENTS, strict=True):
+        Platform(app, stack, environment=environment)
+    app.synth()
+    for stack in stacks:
+        synth.write_source_map(output / "stacks" / stack)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ValueError as error:
+        sys.exit(f"infra: {error}")

@@ -1,0 +1,141 @@
+"""What differs between environments, validated before anything is synthesized."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from infra import addressing
+from infra.naming import APPLICATION, Naming
+
+COST_CENTER = "engineering"
+
+
+class Scope(StrEnum):
+    """Where a resource stands in the scope of an assessment (PCI DSS 12.5.2)."""
+
+    CARDHOLDER_DATA = "cardholder-data"
+    """Stores, processes or transmits account data, or protects it."""
+
+    CONNECTED = "connected"
+    """Can reach or affect what handles account data."""
+
+    OUT_OF_SCOPE = "out-of-scope"
+
+
+class InvalidEnvironment(ValueError):
+    """A value that no environment may have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """One copy of the platform: where it stands, how large it is."""
+
+    suffix: str
+    """The last part of every name: dev, staging, prod."""
+
+    account_id: str
+    """AWS account, 12 digits."""
+
+    region: str
+    zones: tuple[str, ...]
+    """Availability zones, in the order in which subnets are numbered."""
+
+    vpc_block: str
+    """IPv4 block of the VPC, from /16 to /20."""
+
+    domain_name: str
+    """Name that the load balancer's certificate is requested for."""
+
+    hosted_zone_id: str
+    """Route 53 zone that proves ownership of the domain."""
+
+    alert_email: str
+    """Who is told when an alarm goes off."""
+
+    instance_type: str
+    minimum_instances: int
+    desired_instances: int
+    maximum_instances: int
+    database_instance_class: str
+    database_instances: int
+
+    def __post_init__(self) -> None:
+        _require(re.fullmatch(r"\d{12}", self.account_id), f"account {self.account_id!r}: use 12 digits")
+        _require(
+            all(zone.startswith(self.region) for zone in self.zones),
+            f"zones {', '.join(self.zones)}: not all in {self.region}",
+        )
+        _require(len(set(self.zones)) == len(self.zones), "zones: one is named twice")
+        _require("@" in self.alert_email, f"alert_email {self.alert_email!r}: not an address")
+        _require(
+            2 <= self.minimum_instances <= self.desired_instances <= self.maximum_instances,
+            "instances: at least 2, and minimum, desired, maximum in this order",
+        )
+        _require(self.database_instances >= 2, "database_instances: at least 2, for failover")
+        addressing.subnets(addressing.vpc_network(self.vpc_block), len(self.zones))
+        self.name("environment")
+
+    @property
+    def name(self) -> Naming:
+        """The naming convention of this environment."""
+        return Naming(self.suffix)
+
+    def tags(self, name: str, scope: Scope) -> dict[str, str]:
+        """Return the tags that every resource carries."""
+        return {
+            "Name": name,
+            "Environment": self.suffix,
+            "Application": f"{APPLICATION}-transaction-platform",
+            "CostCenter": COST_CENTER,
+            "PciScope": scope.value,
+        }
+
+    def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
+        """Return the ARN of *resource* in this account, such as ``role/reader``."""
+        region = self.region if regional else ""
+        return f"arn:aws:{service}:{region}:{self.account_id}:{resource}"
+
+
+def _require(holds: object, message: str) -> None:
+    if not holds:
+        raise InvalidEnvironment(message)
+
+
+DEV = Environment(
+    suffix="dev",
+    account_id="111122223333",
+    region="us-east-1",
+    zones=("us-east-1a", "us-east-1b", "us-east-1c"),
+    vpc_block="10.0.0.0/16",
+    domain_name="payments-dev.example.com",
+    hosted_zone_id="Z00000000EXAMPLE",
+    alert_email="alerts@example.com",
+    instance_type="t3.large",
+    minimum_instances=2,
+    desired_instances=3,
+    maximum_instances=10,
+    database_instance_class="db.r6g.large",
+    database_instances=2,
+)
+STAGING = replace(
+    DEV,
+    suffix="staging",
+    account_id="444455556666",
+    domain_name="payments-staging.example.com",
+)
+PROD = replace(
+    DEV,
+    suffix="prod",
+    account_id="777788889999",
+    domain_name="payments.example.com",
+)
+
+ENVIRONMENTS = (DEV, STAGING, PROD)
+"""
+Every environment that is synthesized.
+
+Accounts, domain, zone and e-mail are AWS's and the IETF's documentation values:
+enough to judge the platform, and to be filled in before it is deployed.
+"""
