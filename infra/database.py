@@ -28,6 +28,7 @@ ENGINE_VERSION = "8.0.mysql_aurora.3.10.0"
 DATABASE_NAME = "financialdb"
 MASTER_USERNAME = "ledger_owner"
 BACKUP_DAYS = 7
+BACKTRACK_SECONDS = 24 * 3600
 LOG_EXPORTS = ("audit", "error", "general", "slowquery")
 
 PARAMETERS = {
@@ -90,6 +91,7 @@ class Database(Construct):
             backup_retention_period=BACKUP_DAYS,
             preferred_backup_window="07:00-08:00",
             preferred_maintenance_window="sun:08:30-sun:09:30",
+            backtrack_window=BACKTRACK_SECONDS,
             copy_tags_to_snapshot=True,
             enabled_cloudwatch_logs_exports=list(LOG_EXPORTS),
             deletion_protection=True,

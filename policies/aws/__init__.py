@@ -1,0 +1,1 @@
+"""What AWS means. Nothing here knows PCI DSS."""

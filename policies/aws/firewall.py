@@ -1,0 +1,116 @@
+"""Security group rules in any of Terraform's forms in, one form out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from policies.aws import cidr
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.values import UnknownValue
+
+GROUP = "aws_security_group"
+DEFAULT_GROUP = "aws_default_security_group"
+CLASSIC_RULE = "aws_security_group_rule"
+INGRESS_RULE = "aws_vpc_security_group_ingress_rule"
+EGRESS_RULE = "aws_vpc_security_group_egress_rule"
+CARRIERS = (GROUP, DEFAULT_GROUP, CLASSIC_RULE, INGRESS_RULE, EGRESS_RULE)
+"""The types that hold rules."""
+
+EVERY_PROTOCOL = frozenset({"-1", "all"})
+TCP = frozenset({"tcp", "6"})
+PORTS = range(65536)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: the block or resource that holds it, and what it lets through."""
+
+    at: Resource
+    ingress: bool
+
+    @property
+    def protocol(self) -> str:
+        """The protocol, ``-1`` for every one."""
+        value = self.at.get(self._attribute("protocol", "ip_protocol"))
+        if value is None:
+            raise UnknownValue("protocol is not given")
+        return str(value).lower()
+
+    @property
+    def every_protocol(self) -> bool:
+        """Whether it lets every protocol through."""
+        return self.protocol in EVERY_PROTOCOL
+
+    @property
+    def ports(self) -> range:
+        """The ports it opens: all where its protocol has none, or none are given."""
+        if self.every_protocol:
+            return PORTS
+        first, last = self.at.number("from_port"), self.at.number("to_port")
+        if first is None or last is None or first == -1:
+            return PORTS
+        return range(int(first), int(last) + 1)
+
+    def blocks(self) -> Iterator[cidr.Network]:
+        """Yield the CIDR blocks on the other side, known ones first."""
+        for attribute in self._lists("cidr_blocks", "ipv6_cidr_blocks"):
+            for text in self.at.get(attribute, ()):
+                yield cidr.network(text)
+        for attribute in self._scalars("cidr_ipv4", "cidr_ipv6"):
+            text = self.at.get(attribute)
+            if text is not None:
+                yield cidr.network(text)
+
+    def is_open(self) -> bool:
+        """Whether anybody on the Internet may stand on the other side."""
+        return any(cidr.is_internet(block) for block in self.blocks())
+
+    def groups(self) -> frozenset[str]:
+        """Return the addresses of the security groups on the other side."""
+        names = ("referenced_security_group_id", "source_security_group_id", "security_groups")
+        return frozenset().union(*(self.at.reference(name) for name in names))
+
+    def owner(self) -> frozenset[str]:
+        """Return the addresses of the security group that the rule belongs to."""
+        if self.at.type in {GROUP, DEFAULT_GROUP}:
+            return frozenset({self.at.base})
+        return self.at.reference("security_group_id")
+
+    def _attribute(self, classic: str, current: str) -> str:
+        return current if self.at.type in {INGRESS_RULE, EGRESS_RULE} else classic
+
+    def _lists(self, *names: str) -> tuple[str, ...]:
+        return () if self.at.type in {INGRESS_RULE, EGRESS_RULE} else names
+
+    def _scalars(self, *names: str) -> tuple[str, ...]:
+        return names if self.at.type in {INGRESS_RULE, EGRESS_RULE} else ()
+
+
+def rules(carrier: Resource) -> Iterator[Rule]:
+    """Yield the rules that *carrier*, a resource of one of CARRIERS, holds."""
+    if carrier.type in {GROUP, DEFAULT_GROUP}:
+        for direction in ("ingress", "egress"):
+            for block in carrier.blocks(direction):
+                yield Rule(block, ingress=direction == "ingress")
+    elif carrier.type == CLASSIC_RULE:
+        yield Rule(carrier, ingress=carrier.get("type") == "ingress")
+    else:
+        yield Rule(carrier, ingress=carrier.type == INGRESS_RULE)
+
+
+def ingress(carrier: Resource) -> Iterator[Rule]:
+    """Yield the rules of *carrier* that let something in."""
+    return (rule for rule in rules(carrier) if rule.ingress)
+
+
+def egress(carrier: Resource) -> Iterator[Rule]:
+    """Yield the rules of *carrier* that let something out."""
+    return (rule for rule in rules(carrier) if not rule.ingress)
+
+
+def groups_of(graph: ResourceGraph, *users: tuple[str, str]) -> frozenset[str]:
+    """Return the security groups of resources, given as pairs of type and attribute."""
+    return frozenset().union(
+        *(user.reference(by) for type, by in users for user in graph.of_type(type))
+    )

@@ -1,0 +1,132 @@
+"""IAM policy documents in any of Terraform's forms in, statements out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from policies.engine.graph import Resource
+from policies.engine.values import Items, Object, Unknown, UnknownValue
+
+DOCUMENTS = {
+    "aws_iam_policy": "policy",
+    "aws_iam_role_policy": "policy",
+    "aws_iam_user_policy": "policy",
+    "aws_iam_group_policy": "policy",
+}
+"""The types that grant to an identity, and the attribute with the document."""
+
+INLINE_POLICY = "inline_policy"
+"""The block of aws_iam_role that holds a document, too."""
+
+DATA_DOCUMENT = "data.aws_iam_policy_document"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a policy document."""
+
+    body: Mapping[str, Any]
+    number: int
+
+    @property
+    def name(self) -> str:
+        """Its Sid, or its place."""
+        sid = self.body.get("Sid")
+        return f"statement {sid}" if sid else f"statement {self.number}"
+
+    @property
+    def allows(self) -> bool:
+        """Whether its effect is Allow; what is no Deny counts as one."""
+        return str(self.body.get("Effect", "")).lower() != "deny"
+
+    def has(self, element: str) -> bool:
+        """Whether it has *element*, such as NotAction."""
+        return self.body.get(element) is not None
+
+    def actions(self) -> Iterator[str]:
+        """Yield its actions in lower case, known ones first."""
+        for action in _texts(self.body, "Action"):
+            if not action.isascii():
+                raise UnknownValue(f"{self.name} names {action!r}, which is no action")
+            yield action.lower()
+
+    def resources(self) -> Iterator[str]:
+        """
+        Yield the resources that it names.
+
+        The ARN of one resource that is known only after apply yields nothing: it
+        names that one and no other.
+        """
+        return _texts(self.body, "Resource", specific=("arn", "id"))
+
+    def principals(self) -> Iterator[tuple[str, str]]:
+        """Yield its principals, each with its kind: AWS, Service, Federated."""
+        principal = self.body.get("Principal")
+        if isinstance(principal, str):
+            yield "AWS", principal
+        elif isinstance(principal, Mapping):
+            for kind in principal:
+                for text in _texts(principal, kind, specific=("arn",)):
+                    yield kind, text
+
+    def conditions(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Yield its conditions as operator, key and values, the first two in lower case."""
+        for operator, tests in (self.body.get("Condition") or {}).items():
+            for key in tests:
+                yield operator.lower(), key.lower(), tuple(_texts(tests, key))
+
+
+def statements(holder: Resource, attribute: str) -> Iterator[Statement]:
+    """
+    Yield the statements of the document that *holder* carries at *attribute*.
+
+    Raises:
+        UnknownValue: It is not known, or no policy document.
+    """
+    document = holder.get(attribute)
+    if document is None:
+        return
+    if not isinstance(document, Mapping):
+        raise UnknownValue(f"{attribute} is no policy document")
+    found = document.get("Statement", ())
+    for number, statement in enumerate([found] if isinstance(found, Mapping) else found, start=1):
+        if not isinstance(statement, Mapping):
+            raise UnknownValue(f"{attribute} is no policy document")
+        yield Statement(statement, number)
+
+
+def granted(holder: Resource) -> Iterator[Statement]:
+    """Yield what *holder*, of one of the DOCUMENTS or a role, grants an identity."""
+    if holder.type in DOCUMENTS:
+        yield from statements(holder, DOCUMENTS[holder.type])
+    for inline in holder.blocks(INLINE_POLICY):
+        yield from statements(inline, "policy")
+
+
+def matches(pattern: str, action: str) -> bool:
+    """Whether *pattern*, with IAM's wildcards, covers *action*; both in lower case."""
+    if not pattern:
+        return not action
+    if pattern[0] == "*":
+        return matches(pattern[1:], action) or (bool(action) and matches(pattern, action[1:]))
+    return bool(action) and pattern[0] in {"?", action[0]} and matches(pattern[1:], action[1:])
+
+
+def _texts(body: Mapping[str, Any], key: str, specific: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield the text or texts at *key*; the attributes *specific* of a resource are left out."""
+    if key not in body:
+        return
+    value = body.peek(key) if isinstance(body, Object) else body[key]
+    unknown = None
+    for item in value.peek() if isinstance(value, Items) else [value]:
+        if isinstance(item, Unknown):
+            if item.attribute not in specific:
+                unknown = item
+        elif isinstance(item, list | dict | Mapping):
+            raise UnknownValue(f"{key} is no text")
+        elif item is not None:
+            yield str(item)
+    if unknown:
+        raise UnknownValue(f"{key} is not known: {unknown.expression}")

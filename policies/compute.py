@@ -1,0 +1,277 @@
+"""Instances: hardened metadata, encrypted volumes, no key pair, no public address."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+
+from policies.aws import credentials
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Each, Policy, Violation, direct, part_of, supports
+from policies.engine.mutate import remove, replace
+from policies.engine.values import UnknownValue
+
+TEMPLATE = "aws_launch_template"
+INSTANCES = (TEMPLATE, "aws_instance", "aws_launch_configuration")
+GROUP = "aws_autoscaling_group"
+
+
+def requires_session_tokens(instance: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Instances answer for their metadata with session tokens only (IMDSv2).
+
+    Without a token, one forged request through the application gives the role's keys away.
+    """
+    if instance.get("metadata_options.http_endpoint", "enabled") == "disabled":
+        return
+    if instance.get("metadata_options.http_tokens") != "required":
+        yield Violation(
+            "metadata_options.http_tokens is not required",
+            instance,
+            "metadata_options.http_tokens",
+        )
+
+
+IMDSV2 = Policy(
+    checks=requires_session_tokens,
+    applies_to=INSTANCES,
+    claims=(part_of("2.2.6"),),
+    example={"aws_launch_template": {"app": {"metadata_options": {"http_tokens": "required"}}}},
+    violated_by=(
+        remove("metadata_options"),
+        remove("metadata_options.http_tokens"),
+        replace("metadata_options.http_tokens", "optional"),
+    ),
+)
+
+
+def keeps_metadata_on_the_instance(
+    instance: Resource, graph: ResourceGraph
+) -> Iterator[Violation]:
+    """
+    Metadata is answered to the instance itself, one hop away.
+
+    A container or a proxy on the instance is a second hop.
+    """
+    hops = instance.number("metadata_options.http_put_response_hop_limit", 1)
+    if hops != 1:
+        yield Violation(
+            f"metadata_options.http_put_response_hop_limit is {hops:g}",
+            instance,
+            "metadata_options.http_put_response_hop_limit",
+        )
+
+
+HOP_LIMIT = Policy(
+    checks=keeps_metadata_on_the_instance,
+    applies_to=INSTANCES,
+    example={
+        "aws_launch_template": {"app": {"metadata_options": {"http_put_response_hop_limit": 1}}}
+    },
+    violated_by=(replace("metadata_options.http_put_response_hop_limit", 2),),
+)
+
+
+def describes_its_volumes(template: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Launch templates describe their volumes, all of them encrypted.
+
+    A volume that the template does not describe is as encrypted as the image is.
+    """
+    if not list(template.blocks("block_device_mappings")):
+        yield Violation("block_device_mappings describes no volume", template, "block_device_mappings")
+
+
+def encrypts_its_volume(mapping: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """Each volume of a launch template is encrypted."""
+    if mapping.get("no_device") is None and mapping.get("virtual_name") is None:
+        if mapping.get("ebs.encrypted") is not True:
+            yield Violation("ebs.encrypted is not true", mapping, "ebs.encrypted")
+
+
+TEMPLATE_VOLUMES = Policy(
+    checks=(describes_its_volumes, Each("block_device_mappings", encrypts_its_volume)),
+    applies_to=TEMPLATE,
+    claims=(supports("3.5.1"), supports("3.5.1.2")),
+    example={
+        "aws_launch_template": {"app": {"block_device_mappings": [{"ebs": {"encrypted": True}}]}}
+    },
+    violated_by=(
+        remove("block_device_mappings"),
+        replace("block_device_mappings.0.ebs.encrypted", False),
+        remove("block_device_mappings.0.ebs.encrypted"),
+    ),
+)
+
+
+def is_encrypted(volume: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Volumes are encrypted.
+
+    Disk encryption helps against a lost disk; it does not make stored card numbers unreadable.
+    """
+    if volume.get("encrypted") is not True:
+        yield Violation("encrypted is not true", volume, "encrypted")
+
+
+VOLUMES = Policy(
+    checks=is_encrypted,
+    applies_to="aws_ebs_volume",
+    claims=(supports("3.5.1"), supports("3.5.1.2")),
+    example={"aws_ebs_volume": {"data": {"encrypted": True}}},
+    violated_by=(remove("encrypted"), replace("encrypted", False)),
+)
+
+
+def has_no_key_pair(instance: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Instances start without a key pair for SSH.
+
+    A private key is shared, copied and never recorded; Session Manager knows who came.
+    """
+    if instance.get("key_name") is not None:
+        yield Violation(f"key_name is {instance.get('key_name')}", instance, "key_name")
+
+
+KEY_PAIRS = Policy(
+    checks=has_no_key_pair,
+    applies_to=INSTANCES,
+    claims=(supports("2.2.4"), supports("8.6.1")),
+    example={"aws_launch_template": {"app": {}}},
+    violated_by=(replace("key_name", "operator"),),
+)
+
+
+def takes_no_public_address(instance: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Instances take no public address.
+
+    What stores account data stands behind the load balancer, not beside it.
+    """
+    if instance.get("associate_public_ip_address", False) is not False:
+        yield Violation("associate_public_ip_address is not false", instance)
+    for interface in instance.blocks("network_interfaces"):
+        if interface.get("associate_public_ip_address", False) is not False:
+            yield Violation("associate_public_ip_address is not false", interface)
+
+
+PUBLIC_ADDRESSES = Policy(
+    checks=takes_no_public_address,
+    applies_to=INSTANCES,
+    claims=(part_of("1.4.4"), supports("1.4.5")),
+    example={
+        "aws_launch_template": {
+            "app": {"network_interfaces": [{"associate_public_ip_address": False}]}
+        }
+    },
+    violated_by=(
+        replace("network_interfaces", [{"associate_public_ip_address": True}]),
+        replace("associate_public_ip_address", True),
+    ),
+)
+
+
+def starts_from_one_version(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Auto scaling groups start from one version of a launch template.
+
+    ``$Latest`` starts what was never reviewed with the group.
+    """
+    templates = [
+        *group.blocks("launch_template"),
+        *group.blocks("mixed_instances_policy.launch_template.launch_template_specification"),
+    ]
+    if not templates:
+        yield Violation("starts from no launch template", group, "launch_template")
+    for template in templates:
+        if not template.reference("version"):
+            version = template.get("version")
+            if version is None or str(version).startswith("$"):
+                yield Violation(f"launch_template.version is {version}", template, "version")
+
+
+TEMPLATE_VERSION = Policy(
+    checks=starts_from_one_version,
+    applies_to=GROUP,
+    claims=(supports("2.2.1"),),
+    example={"aws_autoscaling_group": {"app": {"launch_template": {"version": "7"}}}},
+    violated_by=(
+        remove("launch_template"),
+        replace("launch_template.version", "$Latest"),
+        remove("launch_template.version"),
+    ),
+)
+
+
+def replaces_what_is_broken(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Auto scaling groups behind a load balancer trust its health check, in two zones or more.
+
+    An instance that answers no customer is replaced, though it runs.
+    """
+    if group.get("health_check_type") != "ELB":
+        yield Violation("health_check_type is not ELB", group, "health_check_type")
+    if len(group.get("vpc_zone_identifier", ())) < 2:  # noqa: PLR2004 - two zones
+        yield Violation("vpc_zone_identifier names one subnet", group, "vpc_zone_identifier")
+
+
+def is_balanced(group: Resource) -> bool:
+    """Whether *group* stands behind a load balancer."""
+    return bool(group.reference("target_group_arns") or group.get("target_group_arns"))
+
+
+HEALTH_CHECK = Policy(
+    checks=replaces_what_is_broken,
+    applies_to=GROUP,
+    when=is_balanced,
+    example={
+        "aws_autoscaling_group": {
+            "app": {
+                "target_group_arns": ["${aws_lb_target_group.app.arn}"],
+                "health_check_type": "ELB",
+                "vpc_zone_identifier": ["${aws_subnet.a.id}", "${aws_subnet.b.id}"],
+            },
+            "batch": {},
+        }
+    },
+    violated_by=(
+        remove("health_check_type"),
+        replace("health_check_type", "EC2"),
+        replace("vpc_zone_identifier", ["${aws_subnet.a.id}"]),
+    ),
+)
+
+
+def boots_without_a_secret(instance: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Boot scripts hold no password, key or token.
+
+    User data can be read from the instance, from its template, and from every plan.
+    """
+    script = instance.get("user_data")
+    encoded = instance.get("user_data_base64")
+    if script is not None and instance.type == TEMPLATE:
+        encoded, script = script, None
+    if encoded is not None:
+        try:
+            script = base64.b64decode(str(encoded), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError) as error:
+            raise UnknownValue("user_data is not readable as base64 text") from error
+    for kind in credentials.found_in(str(script or "")):
+        yield Violation(f"user_data holds {kind}", instance, "user_data")
+
+
+USER_DATA = Policy(
+    checks=boots_without_a_secret,
+    applies_to=INSTANCES,
+    claims=(direct("8.6.2"),),
+    example={
+        "aws_launch_template": {"app": {"user_data": base64.b64encode(b"dnf install nginx").decode()}}
+    },
+    violated_by=(
+        replace("user_data", base64.b64encode(b"DB_PASSWORD=correct-horse-battery").decode()),
+        replace("user_data", base64.b64encode(b"key = AKIAIOSFODNN7EXAMPLE").decode()),
+        replace("user_data", base64.b64encode(b"-----BEGIN RSA PRIVATE KEY-----").decode()),
+    ),
+)

@@ -1,0 +1,485 @@
+"""Databases: private, encrypted at rest and in transit, audited, owned by no default user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.mutate import Referenced, referenced, remove, replace
+from policies.engine.values import UnknownValue
+
+CLUSTER = "aws_rds_cluster"
+CLUSTER_INSTANCE = "aws_rds_cluster_instance"
+INSTANCE = "aws_db_instance"
+PARAMETER_GROUP = "aws_rds_cluster_parameter_group"
+
+DEFAULT_USERS = frozenset({
+    "admin", "administrator", "awsuser", "dbadmin", "master", "mysql", "postgres", "rdsadmin",
+    "root", "sa", "sysadmin", "user",
+})  # fmt: skip
+"""Names that a guess begins with."""
+
+STRONG_TLS = frozenset({"TLSv1.2", "TLSv1.3"})
+SHORTEST_BACKUP_DAYS = 7
+
+
+def is_encrypted(database: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases are encrypted at rest.
+
+    Disk encryption helps against a lost disk; it does not make stored card numbers unreadable.
+    """
+    if database.get("storage_encrypted") is not True:
+        yield Violation("storage_encrypted is not true", database, "storage_encrypted")
+
+
+ENCRYPTION = Policy(
+    checks=is_encrypted,
+    applies_to=(CLUSTER, INSTANCE),
+    claims=(supports("3.5.1"), supports("3.5.1.2")),
+    example={"aws_rds_cluster": {"cde": {"storage_encrypted": True}}},
+    violated_by=(remove("storage_encrypted"), replace("storage_encrypted", False)),
+)
+
+
+def uses_a_key_of_ours(database: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases are encrypted with a key of ours.
+
+    Who may use the key of AWS cannot be restricted by us.
+    """
+    if not database.reference("kms_key_id") and database.get("kms_key_id") is None:
+        yield Violation("kms_key_id is not set", database, "kms_key_id")
+
+
+CUSTOMER_KEY = Policy(
+    checks=uses_a_key_of_ours,
+    applies_to=(CLUSTER, INSTANCE),
+    claims=(supports("3.6.1"),),
+    example={"aws_rds_cluster": {"cde": {"kms_key_id": "${aws_kms_key.database.arn}"}}},
+    violated_by=(remove("kms_key_id"),),
+)
+
+
+def is_private(database: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases have no public address.
+
+    What stores account data is never reached from an untrusted network directly.
+    """
+    if database.get("publicly_accessible", False) is not False:
+        yield Violation("publicly_accessible is not false", database, "publicly_accessible")
+
+
+PUBLIC_ACCESS = Policy(
+    checks=is_private,
+    applies_to=(CLUSTER_INSTANCE, INSTANCE),
+    claims=(direct("1.4.4"),),
+    example={"aws_rds_cluster_instance": {"cde": {"publicly_accessible": False}}},
+    violated_by=(replace("publicly_accessible", True), replace("publicly_accessible", "true")),
+)
+
+
+def has_its_own_owner(database: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    The master user of a database bears no default name.
+
+    A name that everybody knows is half of a login.
+    """
+    attribute = "master_username" if database.type == CLUSTER else "username"
+    user = database.get(attribute)
+    if user is None:
+        yield Violation(f"{attribute} is not set", database, attribute)
+    elif str(user).lower() in DEFAULT_USERS:
+        yield Violation(f"{attribute} is {user}, a default", database, attribute)
+
+
+def is_no_copy(database: Resource) -> bool:
+    """Whether *database* has a master user of its own, and not that of its source."""
+    return all(
+        database.get(attribute) is None
+        for attribute in ("snapshot_identifier", "replicate_source_db", "replication_source_identifier")
+    )
+
+
+MASTER_USER = Policy(
+    checks=has_its_own_owner,
+    applies_to=(CLUSTER, INSTANCE),
+    when=is_no_copy,
+    claims=(direct("2.2.2"),),
+    example={
+        "aws_rds_cluster": {
+            "cde": {"master_username": "ledger_owner"},
+            "copy": {"snapshot_identifier": "nightly"},
+        }
+    },
+    violated_by=(
+        remove("master_username"),
+        replace("master_username", "admin"),
+        replace("master_username", "ROOT"),
+    ),
+)
+
+
+def keeps_its_password_to_itself(database: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    The password of a database stands in no file and no state.
+
+    Write-only arguments, or a password that RDS manages, leave nothing behind to steal.
+    """
+    for attribute in ("master_password", "password"):
+        if database.reference(attribute) or database.get(attribute) is not None:
+            yield Violation(f"{attribute} is kept in the state", database, attribute)
+
+
+PASSWORD = Policy(
+    checks=keeps_its_password_to_itself,
+    applies_to=(CLUSTER, INSTANCE),
+    claims=(direct("8.6.2"), part_of("2.2.2")),
+    example={"aws_rds_cluster": {"cde": {}}},
+    violated_by=(
+        replace("master_password", "correct-horse"),
+        replace("master_password", "${random_password.master.result}"),
+        replace("password", "correct-horse"),
+    ),
+)
+
+
+def _parameters(cluster: Resource, graph: ResourceGraph) -> dict[str, str]:
+    """
+    Return the parameters of *cluster*'s parameter group.
+
+    Raises:
+        UnknownValue: The group is not in this document, or a parameter is not known.
+    """
+    groups = graph.at(cluster.reference("db_cluster_parameter_group_name"))
+    if not groups:
+        if cluster.get("db_cluster_parameter_group_name") is None:
+            return {}
+        raise UnknownValue("db_cluster_parameter_group_name names no group of this document")
+    return {
+        str(parameter.get("name")): str(parameter.values.get("value"))
+        for group in groups
+        for parameter in group.blocks("parameter")
+        if parameter.get("value") is not None
+    }
+
+
+def is_mysql(cluster: Resource) -> bool:
+    """Whether *cluster* runs Aurora MySQL."""
+    return cluster.get("engine") == "aurora-mysql"
+
+
+def refuses_plaintext(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases refuse sessions without TLS.
+
+    A master user who may log in without it some day will.
+    """
+    if _parameters(cluster, graph).get("require_secure_transport", "OFF").upper() not in {"ON", "1"}:
+        yield Violation(
+            "the parameter require_secure_transport is not ON",
+            cluster,
+            "db_cluster_parameter_group_name",
+        )
+
+
+def _mysql(**parameters: str) -> dict[str, object]:
+    """An example: a cluster with these parameters, and one of another engine."""
+    return {
+        "aws_rds_cluster": {
+            "cde": {
+                "engine": "aurora-mysql",
+                "db_cluster_parameter_group_name": "${aws_rds_cluster_parameter_group.cde.name}",
+            },
+            "other": {"engine": "aurora-postgresql"},
+        },
+        "aws_rds_cluster_parameter_group": {
+            "cde": {
+                "parameter": [{"name": name, "value": value} for name, value in parameters.items()]
+            }
+        },
+    }
+
+
+def _set(**parameters: str) -> Referenced:
+    """A mutation: the cluster's parameter group holds *parameters* only."""
+    return referenced(
+        "db_cluster_parameter_group_name",
+        replace("parameter", [{"name": name, "value": v} for name, v in parameters.items()]),
+    )
+
+
+REQUIRED_TLS = Policy(
+    checks=refuses_plaintext,
+    applies_to=CLUSTER,
+    when=is_mysql,
+    claims=(direct("2.2.7"),),
+    example=_mysql(require_secure_transport="ON"),
+    violated_by=(
+        remove("db_cluster_parameter_group_name"),
+        _set(require_secure_transport="OFF"),
+        _set(),
+    ),
+)
+
+
+def speaks_modern_tls(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases speak TLS 1.2 or newer.
+
+    Left out, the engine's default counts, which changes with its version.
+    """
+    versions = _parameters(cluster, graph).get("tls_version", "")
+    spoken = {version.strip() for version in versions.split(",") if version.strip()}
+    if not spoken:
+        yield Violation(
+            "the parameter tls_version is not set", cluster, "db_cluster_parameter_group_name"
+        )
+    elif not spoken <= STRONG_TLS:
+        yield Violation(
+            f"the parameter tls_version is {versions}", cluster, "db_cluster_parameter_group_name"
+        )
+
+
+TLS_VERSION = Policy(
+    checks=speaks_modern_tls,
+    applies_to=CLUSTER,
+    when=is_mysql,
+    claims=(part_of("4.2.1"),),
+    example=_mysql(tls_version="TLSv1.2,TLSv1.3"),
+    violated_by=(_set(tls_version="TLSv1,TLSv1.2"), _set()),
+)
+
+
+def exports_its_audit_log(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases export their audit log.
+
+    On the database it is gone within days, and its administrator could alter it.
+    """
+    if "audit" not in cluster.get("enabled_cloudwatch_logs_exports", ()):
+        yield Violation(
+            "enabled_cloudwatch_logs_exports lacks audit",
+            cluster,
+            "enabled_cloudwatch_logs_exports",
+        )
+
+
+AUDIT_LOG_EXPORT = Policy(
+    checks=exports_its_audit_log,
+    applies_to=CLUSTER,
+    when=is_mysql,
+    claims=(part_of("10.2.1"),),
+    example={
+        "aws_rds_cluster": {
+            "cde": {"engine": "aurora-mysql", "enabled_cloudwatch_logs_exports": ["audit"]},
+            "other": {"engine": "aurora-postgresql"},
+        }
+    },
+    violated_by=(
+        remove("enabled_cloudwatch_logs_exports"),
+        replace("enabled_cloudwatch_logs_exports", ["error"]),
+    ),
+)
+
+AUDITED_EVENTS = frozenset({"CONNECT", "QUERY"})
+QUERY_EVENTS = frozenset({"QUERY_DCL", "QUERY_DDL", "QUERY_DML"})
+
+
+def produces_its_audit_log(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases write the audit log that they export: logins and statements.
+
+    An export of a log that the engine does not write is an empty one.
+    """
+    parameters = _parameters(cluster, graph)
+    if parameters.get("server_audit_logging", "0").upper() not in {"1", "ON"}:
+        yield Violation(
+            "the parameter server_audit_logging is not 1",
+            cluster,
+            "db_cluster_parameter_group_name",
+        )
+    events = {event.strip() for event in parameters.get("server_audit_events", "").upper().split(",")}
+    if events >= QUERY_EVENTS:
+        events.add("QUERY")
+    for event in sorted(AUDITED_EVENTS - events):
+        yield Violation(
+            f"the parameter server_audit_events lacks {event}",
+            cluster,
+            "db_cluster_parameter_group_name",
+        )
+
+
+AUDIT_LOG = Policy(
+    checks=produces_its_audit_log,
+    applies_to=CLUSTER,
+    when=is_mysql,
+    claims=tuple(map(part_of, ("10.2.1.1", "10.2.1.2", "10.2.1.4", "10.2.1.5", "10.2.1.7"))),
+    example=_mysql(server_audit_logging="1", server_audit_events="CONNECT,QUERY"),
+    violated_by=(
+        _set(server_audit_logging="0", server_audit_events="CONNECT,QUERY"),
+        _set(server_audit_logging="1", server_audit_events="CONNECT"),
+        _set(server_audit_logging="1"),
+        remove("db_cluster_parameter_group_name"),
+    ),
+)
+
+
+def exports_its_other_logs(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """Databases export their error log and their log of slow statements."""
+    exports = cluster.get("enabled_cloudwatch_logs_exports", ())
+    for log in ("error", "slowquery"):
+        if log not in exports:
+            yield Violation(
+                f"enabled_cloudwatch_logs_exports lacks {log}",
+                cluster,
+                "enabled_cloudwatch_logs_exports",
+            )
+
+
+OTHER_LOG_EXPORTS = Policy(
+    checks=exports_its_other_logs,
+    applies_to=CLUSTER,
+    when=is_mysql,
+    claims=(part_of("10.2.1"),),
+    example={
+        "aws_rds_cluster": {
+            "cde": {
+                "engine": "aurora-mysql",
+                "enabled_cloudwatch_logs_exports": ["error", "slowquery"],
+            },
+            "other": {"engine": "aurora-postgresql"},
+        }
+    },
+    violated_by=(
+        replace("enabled_cloudwatch_logs_exports", ["audit", "slowquery"]),
+        replace("enabled_cloudwatch_logs_exports", ["audit", "error"]),
+    ),
+)
+
+
+def can_authenticate_people_by_iam(
+    cluster: Resource, graph: ResourceGraph
+) -> Iterator[Violation]:
+    """
+    People can log in to a database by their own identity (IAM).
+
+    Otherwise they share a password, and the audit log names nobody.
+    """
+    if cluster.get("iam_database_authentication_enabled") is not True:
+        yield Violation(
+            "iam_database_authentication_enabled is not true",
+            cluster,
+            "iam_database_authentication_enabled",
+        )
+
+
+IAM_AUTHENTICATION = Policy(
+    checks=can_authenticate_people_by_iam,
+    applies_to=(CLUSTER, INSTANCE),
+    claims=(part_of("7.2.6"),),
+    example={"aws_rds_cluster": {"cde": {"iam_database_authentication_enabled": True}}},
+    violated_by=(
+        remove("iam_database_authentication_enabled"),
+        replace("iam_database_authentication_enabled", False),
+    ),
+)
+
+
+def takes_minor_upgrades(instance: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases take minor upgrades, and with them security fixes, by themselves.
+
+    Within its window, without waiting for somebody to read the announcement.
+    """
+    if instance.get("auto_minor_version_upgrade", True) is not True:
+        yield Violation(
+            "auto_minor_version_upgrade is not true", instance, "auto_minor_version_upgrade"
+        )
+
+
+MINOR_UPGRADES = Policy(
+    checks=takes_minor_upgrades,
+    applies_to=(CLUSTER_INSTANCE, INSTANCE),
+    claims=(part_of("6.3.3"),),
+    example={"aws_rds_cluster_instance": {"cde": {"auto_minor_version_upgrade": True}}},
+    violated_by=(replace("auto_minor_version_upgrade", False),),
+)
+
+
+def encrypts_its_insights(instance: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Performance Insights, which shows statements, is under a key of ours.
+
+    Statements may hold what the tables hold.
+    """
+    key = "performance_insights_kms_key_id"
+    if not instance.reference(key) and instance.get(key) is None:
+        yield Violation(f"{key} is not set", instance, key)
+
+
+PERFORMANCE_INSIGHTS = Policy(
+    checks=encrypts_its_insights,
+    applies_to=(CLUSTER_INSTANCE, INSTANCE),
+    when=lambda instance: instance.get("performance_insights_enabled", False) is not False,
+    claims=(supports("3.5.1"),),
+    example={
+        "aws_rds_cluster_instance": {
+            "cde": {
+                "performance_insights_enabled": True,
+                "performance_insights_kms_key_id": "${aws_kms_key.database.arn}",
+            },
+            "without": {"performance_insights_enabled": False},
+        }
+    },
+    violated_by=(remove("performance_insights_kms_key_id"),),
+)
+
+
+def is_backed_up(database: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases keep their backups for a week at least.
+
+    An error found on Monday is older than the weekend.
+    """
+    days = database.number("backup_retention_period", 1 if database.type == CLUSTER else 0)
+    if days is None or days < SHORTEST_BACKUP_DAYS:
+        yield Violation(
+            f"backup_retention_period is shorter than {SHORTEST_BACKUP_DAYS} days",
+            database,
+            "backup_retention_period",
+        )
+
+
+BACKUPS = Policy(
+    checks=is_backed_up,
+    applies_to=(CLUSTER, INSTANCE),
+    example={"aws_rds_cluster": {"cde": {"backup_retention_period": 7}}},
+    violated_by=(remove("backup_retention_period"), replace("backup_retention_period", 1)),
+)
+
+
+def is_protected_from_deletion(database: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases are protected from deletion, and leave a last snapshot.
+
+    Neither a wrong command nor a stolen role ends them in one step.
+    """
+    if database.get("deletion_protection") is not True:
+        yield Violation("deletion_protection is not true", database, "deletion_protection")
+    if database.get("skip_final_snapshot", False) is not False:
+        yield Violation("skip_final_snapshot is not false", database, "skip_final_snapshot")
+
+
+DELETION_PROTECTION = Policy(
+    checks=is_protected_from_deletion,
+    applies_to=(CLUSTER, INSTANCE),
+    example={"aws_rds_cluster": {"cde": {"deletion_protection": True, "skip_final_snapshot": False}}},
+    violated_by=(
+        remove("deletion_protection"),
+        replace("deletion_protection", False),
+        replace("skip_final_snapshot", True),
+    ),
+)

@@ -1,0 +1,1 @@
+"""How we decide: documents in, findings out. Nothing here knows AWS."""

@@ -1,0 +1,127 @@
+"""
+Checkov as a second opinion: a copy for it to read, and findings out of its results.
+
+Its silence is no evidence. It gets a copy of each stack without nulls and comments,
+on which it cannot stumble; a probe beside its own checks proves that it saw every
+resource; whatever else it says or leaves out is an ERROR.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from policies.engine.model import Finding, Policy, Verdict
+from policies.engine.read import Reading
+
+PREFIX = "checkov."
+PROBE = "CKV_GATE_SEEN"
+PROBE_FOLDER = Path(__file__).parent / "checkov_probe"
+
+COVERAGE = Policy(
+    id=f"{PREFIX}coverage",
+    title="Checkov saw every resource, and finished",
+    why="It exits with 0 on what it cannot read, so a probe counts what it read.",
+)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A stack in the form that Checkov reads without loss."""
+
+    text: str
+    addresses: Mapping[int, str]
+    """Address of the resource that begins on each line."""
+
+
+def copy(reading: Reading) -> Copy:
+    """Return the copy of a stack that Checkov is given."""
+    resources: dict[str, dict[str, Any]] = {}
+    for (type, name), (body, *_) in reading.content["resource"].items():
+        resources.setdefault(type, {})[name] = _stripped(body)
+    data: dict[str, dict[str, Any]] = {}
+    for (type, name), (body, *_) in reading.content.get("data", {}).items():
+        data.setdefault(type, {})[name] = _stripped(body)
+    document = {"resource": resources, "data": data} if data else {"resource": resources}
+    text = json.dumps(document, indent=1)
+    return Copy(text, dict(_beginnings(text, resources)))
+
+
+def _stripped(value: Any) -> Any:
+    """Leave out nulls, which hide rules from Checkov, and comments, which can switch it off."""
+    if isinstance(value, dict):
+        return {k: _stripped(v) for k, v in value.items() if v is not None and k != "//"}
+    if isinstance(value, list):
+        return [_stripped(item) for item in value if item is not None]
+    return value
+
+
+def _beginnings(text: str, resources: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
+    addresses = (f"{type}.{name}" for type, named in resources.items() for name in named)
+    lines = enumerate(text.splitlines(), start=1)
+    for address in addresses:
+        name = json.dumps(address.partition(".")[2])
+        yield next(n for n, line in lines if line.startswith(f"   {name}: {{")), address
+
+
+def findings(reading: Reading, prepared: Copy, results: Any, complaints: str) -> Iterator[Finding]:
+    """
+    Yield what Checkov found in one stack.
+
+    *results* is its JSON report, *complaints* what it wrote to its standard error.
+    """
+    sources = {resource.address: resource for resource in reading.graph.resources}
+    seen = set()
+    problems = [f"it complains: {line}" for line in complaints.split("\n")[:3] if line.strip()]
+    reports = [r for r in (results if isinstance(results, list) else [results]) if "results" in r]
+    for report in reports:
+        problems += [f"it could not parse {file}" for file in report["results"]["parsing_errors"]]
+        skipped = report["results"]["skipped_checks"]
+        problems += [f"it skipped {check['check_id']}" for check in skipped]
+        for key, verdict in (("failed_checks", Verdict.FAIL), ("passed_checks", Verdict.PASS)):
+            for check in report["results"][key]:
+                address = prepared.addresses.get(check["file_line_range"][0])
+                if address is None:
+                    if check["resource"].startswith("aws."):
+                        continue  # the provider block, which is ours to judge
+                    problems.append(f"it names {check['resource']}, which is not in the stack")
+                    continue
+                if check["check_id"] == PROBE:
+                    seen.add(address)
+                    continue
+                yield Finding(
+                    policy=PREFIX + check["check_id"],
+                    resource=f"{reading.graph.stack}/{address}",
+                    stage=reading.graph.stage,
+                    verdict=verdict,
+                    messages=(check["check_name"],) if verdict is Verdict.FAIL else (),
+                    source=sources[address].source if address in sources else None,
+                )
+    unseen = sorted(set(prepared.addresses.values()) - seen)
+    problems += [f"it did not look at {address}" for address in unseen]
+    yield Finding(
+        policy=COVERAGE.id,
+        resource=f"{reading.graph.stack}/checkov",
+        stage=reading.graph.stage,
+        verdict=Verdict.ERROR if problems else Verdict.PASS,
+        messages=tuple(problems),
+    )
+
+
+def policies(results: Iterable[Any]) -> Iterator[Policy]:
+    """Yield the checks that appear in Checkov's *results*, declared as policies."""
+    yield COVERAGE
+    titles = {
+        check["check_id"]: check["check_name"]
+        for result in results
+        for report in (result if isinstance(result, list) else [result])
+        if "results" in report
+        for key in ("failed_checks", "passed_checks")
+        for check in report["results"][key]
+        if check["check_id"] != PROBE
+    }
+    for id, title in sorted(titles.items()):
+        yield Policy(id=PREFIX + id, title=title)

@@ -1,0 +1,147 @@
+"""Policies and a graph in, findings out. Skips nothing, swallows nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from types import ModuleType
+
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Check, Each, Finding, Policy, Verdict, Violation
+from policies.engine.values import UnknownValue
+
+
+def collect(*modules: ModuleType) -> tuple[Policy, ...]:
+    """Return the policies written in *modules*, each with its address as its id."""
+    return tuple(
+        _named(policy, f"{module.__name__.rpartition('.')[2]}.{name.lower()}")
+        for module in modules
+        for name, policy in vars(module).items()
+        if isinstance(policy, Policy)
+    )
+
+
+def _named(policy: Policy, id: str) -> Policy:
+    first = policy.all_checks[0] if policy.all_checks else None
+    check = first.check if isinstance(first, Each) else first
+    title, _, why = ((check.__doc__ if check else "") or "").strip().partition("\n")
+    prose = " ".join(why.split())
+    return replace(policy, id=id, title=policy.title or title, why=policy.why or prose)
+
+
+def evaluated(policies: Iterable[Policy], graph: ResourceGraph) -> tuple[Policy, ...]:
+    """Return those of *policies* that can be evaluated: without a house, not the house's."""
+    return tuple(each for each in policies if graph.house or not each.needs_house)
+
+
+def evaluate(policies: Iterable[Policy], graph: ResourceGraph) -> Iterator[Finding]:
+    """Judge every resource that each policy applies to, and say what there is too little of."""
+    for policy in evaluated(policies, graph):
+        if policy.prohibits:
+            yield from _census(policy, graph)
+        findings = [_judge(policy, subject, graph) for subject in _subjects(policy, graph)]
+        yield from findings
+        yield from _never_created(policy, graph)
+        if policy.at_least and graph.house:
+            yield from _too_few(policy, findings, graph)
+
+
+def _subjects(policy: Policy, graph: ResourceGraph) -> tuple[Resource, ...]:
+    types = policy.applies_to
+    return graph.of_type(types) if isinstance(types, str) else graph.of_type(*types)
+
+
+def _judge(policy: Policy, subject: Resource, graph: ResourceGraph) -> Finding:
+    violations: list[Violation] = []
+    unknown: list[str] = []
+    try:
+        if not policy.when(subject):
+            return _finding(policy, subject, graph, Verdict.NOT_APPLICABLE)
+        for check in policy.all_checks:
+            _run(check, subject, graph, violations, unknown)
+    except UnknownValue as reason:
+        unknown.append(str(reason))
+    except Exception as error:  # noqa: BLE001 - a policy that crashes proves nothing
+        return _finding(policy, subject, graph, Verdict.ERROR, [f"{type(error).__name__}: {error}"])
+    if violations:
+        messages = [violation.message for violation in violations]
+        return replace(
+            _finding(policy, subject, graph, Verdict.FAIL, messages), violations=tuple(violations)
+        )
+    return _finding(policy, subject, graph, Verdict.UNKNOWN if unknown else Verdict.PASS, unknown)
+
+
+def _run(
+    check: Check | Each,
+    subject: Resource,
+    graph: ResourceGraph,
+    violations: list[Violation],
+    unknown: list[str],
+) -> None:
+    """Run one check; what it finds wrong counts, also where it then meets an unknown."""
+    try:
+        if isinstance(check, Each):
+            for block in subject.blocks(check.path):
+                _run(check.check, block, graph, violations, unknown)
+        else:
+            for violation in check(subject, graph):
+                violations.append(violation)  # noqa: PERF402 - kept where the check then stops
+    except UnknownValue as reason:
+        unknown.append(str(reason))
+
+
+def _never_created(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
+    for resource in graph.absent:
+        if resource.type in policy.types:
+            yield _finding(policy, resource, graph, Verdict.NOT_APPLICABLE)
+
+
+def _census(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
+    """Fail each resource that must not be there; pass once where there is none."""
+    found = graph.of_type(*policy.prohibits)
+    for resource in found:
+        message = f"{resource.type} {resource.address}: there must be none"
+        finding = _finding(policy, resource, graph, policy.verdict_if_found, [message])
+        if policy.verdict_if_found is Verdict.FAIL:
+            finding = replace(finding, violations=(Violation(message, resource),))
+        yield finding
+    if not found:
+        census = f"{len(graph.resources)} resources, none of type {', '.join(policy.prohibits)}"
+        yield _about_stack(policy, graph, policy.prohibits[0], Verdict.PASS, census)
+
+
+def _too_few(policy: Policy, findings: list[Finding], graph: ResourceGraph) -> Iterator[Finding]:
+    complying = sum(finding.verdict is Verdict.PASS for finding in findings)
+    if complying < policy.at_least:
+        types = policy.types
+        message = f"{complying} of at least {policy.at_least} {' or '.join(types)} comply"
+        yield _about_stack(policy, graph, types[0], Verdict.FAIL, message)
+
+
+def _about_stack(
+    policy: Policy, graph: ResourceGraph, type: str, verdict: Verdict, message: str
+) -> Finding:
+    return Finding(
+        policy=policy.id,
+        resource=f"{graph.stack}/{type}" if graph.stack else type,
+        stage=graph.stage,
+        verdict=verdict,
+        messages=(message,),
+    )
+
+
+def _finding(
+    policy: Policy,
+    subject: Resource,
+    graph: ResourceGraph,
+    verdict: Verdict,
+    messages: Iterable[str] = (),
+) -> Finding:
+    return Finding(
+        policy=policy.id,
+        resource=graph.address(subject),
+        stage=graph.stage,
+        verdict=verdict,
+        messages=tuple(dict.fromkeys(messages)),
+        source=subject.source,
+    )

@@ -1,0 +1,299 @@
+"""Resources and the references between them, as policies ask for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from policies.engine.values import (
+    STACK,
+    Items,
+    Object,
+    Syntax,
+    Unknown,
+    UnknownValue,
+    known,
+    references_of,
+)
+
+if TYPE_CHECKING:
+    from policies.engine.house import House
+
+_INSTANCE_KEY = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
+
+
+class Stage(StrEnum):
+    """Where in its life a document sees the infrastructure."""
+
+    DESIGN = "design"
+    PLANNED = "planned"
+    DEPLOYED = "deployed"
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """The line of Python that made a resource."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of one document, or a block inside it."""
+
+    address: str
+    """Terraform's address, such as ``module.a.aws_vpc.b[0]``."""
+
+    type: str
+    """Terraform's type; that of a data source begins with ``data.``."""
+
+    values: Mapping[str, Any] = field(repr=False)
+    """As the document has them. Read them through `get`, `number` and `blocks`."""
+
+    syntax: Syntax = field(default=STACK, repr=False)
+    source: Source | None = None
+    within: str = ""
+    """The path of the block inside its resource; empty for the resource itself."""
+
+    expressions: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """In a plan: the configuration's expressions, for the references behind its values."""
+
+    @property
+    def base(self) -> str:
+        """The address without instance keys, as expressions name it."""
+        return _INSTANCE_KEY.sub("", self.address)
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """
+        Return the value at the dotted *path*, or *default* where it is unset.
+
+        A block that stands once may be an object or a list of one. JSON inside a
+        string is decoded; "true" and "false" are what Terraform takes them for.
+
+        Raises:
+            UnknownValue: There is a value, and this document does not say which.
+        """
+        value = known(self._peek(path), self._at(path))
+        return default if value is None else _boolean(value)
+
+    def number(self, path: str, default: float | None = None) -> float | None:
+        """
+        Return the number at *path*, also where it is written as a string.
+
+        Raises:
+            UnknownValue: It is not known, or no number.
+        """
+        value = self.get(path, default)
+        if isinstance(value, str):
+            try:
+                value = float(value)
+            except ValueError:
+                raise UnknownValue(f"{self._at(path)} is no number: {value!r}") from None
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise UnknownValue(f"{self._at(path)} is no number: {value!r}")
+        return value
+
+    def blocks(self, path: str) -> Iterator[Resource]:
+        """
+        Yield each block at *path*, known ones first.
+
+        Raises:
+            UnknownValue: Some blocks are not known.
+        """
+        value = known(self._peek(path), self._at(path))
+        if isinstance(value, Object):
+            yield self._block(path, value)
+            return
+        if value is not None and not isinstance(value, Items):
+            raise UnknownValue(f"{self._at(path)} is no block: {value!r}")
+        unknown = None
+        for index, item in enumerate(_flat(value)):
+            if isinstance(item, Unknown):
+                unknown = item
+            elif isinstance(item, Object):
+                yield self._block(f"{path}.{index}", item)
+            elif item is not None:
+                raise UnknownValue(f"{self._at(path)} is no block: {item!r}")
+        known(unknown, self._at(path))
+
+    def reference(self, path: str) -> frozenset[str]:
+        """
+        Return the addresses that the expression at *path* points at.
+
+        They are known even where the value is not. A literal points at nothing.
+        """
+        raw: Any = self.values
+        for key in path.split("."):
+            raw = _step_raw(raw, key)
+        found = set(references_of(raw, self.syntax))
+        expression: Any = self.expressions
+        for key in path.split("."):
+            expression = _step_raw(expression, key)
+        if isinstance(expression, dict):
+            found |= set(expression.get("references", ()))
+        return frozenset(_resource_part(name) for name in found)
+
+    def refers_to(self, path: str, other: Resource) -> bool:
+        """Whether the expression at *path* points at *other*."""
+        return other.base in self.reference(path)
+
+    def _peek(self, path: str) -> Any:
+        value: Any = Object(self.values, self.syntax)  # type: ignore[arg-type]
+        dynamic = self.values.get("dynamic")
+        if dynamic and path.partition(".")[0] in _keys(dynamic):
+            return Unknown(f"dynamic {path.partition('.')[0]}")
+        for key in path.split("."):
+            value = _step(value, key)
+            if value is None or isinstance(value, Unknown):
+                return value
+        return value
+
+    def _at(self, path: str) -> str:
+        return f"{self.within}.{path}" if self.within else path
+
+    def _block(self, path: str, value: Object) -> Resource:
+        expressions: Any = self.expressions
+        for key in path.split("."):
+            expressions = _step_raw(expressions, key)
+        return replace(
+            self,
+            values=value._raw,  # noqa: SLF001 - a block is a view on the same document
+            within=self._at(path),
+            expressions=expressions if isinstance(expressions, dict) else {},
+        )
+
+
+def _boolean(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _flat(value: Items | None) -> Iterator[Any]:
+    """Yield the elements of a list of blocks, also where Terraform allows lists in it."""
+    for item in value.peek() if value is not None else ():
+        if isinstance(item, Items):
+            yield from _flat(item)
+        else:
+            yield item
+
+
+def _keys(dynamic: Any) -> set[str]:
+    if isinstance(dynamic, dict):
+        return set(dynamic)
+    return {key for item in dynamic for key in _keys(item)} if isinstance(dynamic, list) else set()
+
+
+def _step(value: Any, key: str) -> Any:
+    if isinstance(value, Object):
+        return value.peek(key) if key in value else None
+    if isinstance(value, Items):
+        if key.isdigit():
+            return next((item for i, item in enumerate(_flat(value)) if i == int(key)), None)
+        items = [item for item in _flat(value) if item is not None]
+        if len(items) > 1:
+            return Unknown(f"given {len(items)} times")
+        return _step(items[0], key) if items else None
+    return value if isinstance(value, Unknown) else None
+
+
+def _step_raw(raw: Any, key: str) -> Any:
+    if isinstance(raw, dict):
+        return raw.get(key)
+    if isinstance(raw, list):
+        if key.isdigit():
+            return raw[int(key)] if int(key) < len(raw) else None
+        return _step_raw(raw[0], key) if len(raw) == 1 else None
+    return raw if isinstance(raw, Unknown) else None
+
+
+def _resource_part(reference: str) -> str:
+    """Cut a configuration's reference, such as ``aws_vpc.a.id``, to the resource's address."""
+    parts = _INSTANCE_KEY.sub("", reference).split(".")
+    length = 2
+    while parts[length - 2] == "module":
+        length += 2
+    if parts[length - 2] == "data":
+        length += 1
+    return ".".join(parts[:length])
+
+
+@dataclass(frozen=True)
+class ResourceGraph:
+    """Every resource of one document, and the references between them."""
+
+    resources: tuple[Resource, ...]
+    stack: str = ""
+    stage: Stage = Stage.DESIGN
+    absent: tuple[Resource, ...] = field(default=(), repr=False)
+    """Resources that the document names and that will not be there."""
+
+    house: House | None = field(default=None, repr=False)
+    """The organisation's own rules, where they were given."""
+
+    def address(self, resource: Resource) -> str:
+        """Return the address of *resource* with the stack's name in front."""
+        return f"{self.stack}/{resource.address}" if self.stack else resource.address
+
+    @cached_property
+    def _by_type(self) -> dict[str, tuple[Resource, ...]]:
+        index: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            index.setdefault(resource.type, []).append(resource)
+        return {type: tuple(found) for type, found in index.items()}
+
+    @cached_property
+    def _by_base(self) -> dict[str, tuple[Resource, ...]]:
+        index: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            index.setdefault(resource.base, []).append(resource)
+        return {base: tuple(found) for base, found in index.items()}
+
+    @cached_property
+    def _attached(self) -> dict[tuple[str, str], dict[str, list[Resource]]]:
+        return {}
+
+    def of_type(self, *types: str) -> tuple[Resource, ...]:
+        """Return the resources of these Terraform types."""
+        return tuple(found for type in types for found in self._by_type.get(type, ()))
+
+    def at(self, addresses: frozenset[str]) -> tuple[Resource, ...]:
+        """Return the resources that expressions name by *addresses*."""
+        return tuple(
+            found for address in sorted(addresses) for found in self._by_base.get(address, ())
+        )
+
+    def attached_to(self, subject: Resource, type: str, *, by: str) -> tuple[Resource, ...]:
+        """Return the resources of *type* whose attribute *by* refers to *subject*."""
+        index = self._attached.get((type, by))
+        if index is None:
+            index = {}
+            for resource in self.of_type(type):
+                for address in resource.reference(by):
+                    index.setdefault(address, []).append(resource)
+            self._attached[type, by] = index
+        return tuple(index.get(subject.base, ()))
+
+    def having(self, changed: Resource) -> ResourceGraph:
+        """Return the graph with *changed* in place of the resource of its address."""
+        return replace(
+            self,
+            resources=tuple(
+                changed if resource.address == changed.address else resource
+                for resource in self.resources
+            ),
+        )
+
+    def without(self, *gone: Resource) -> ResourceGraph:
+        """Return the graph without the resources *gone*."""
+        addresses = {resource.address for resource in gone}
+        return replace(
+            self,
+            resources=tuple(r for r in self.resources if r.address not in addresses),
+        )

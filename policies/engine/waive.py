@@ -1,0 +1,149 @@
+"""Findings and waivers in, findings out. A waiver annotates a verdict, never changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from policies.engine.graph import Stage
+from policies.engine.model import WAIVABLE, Finding, Policy, Verdict, Waiver
+
+LONGEST_DAYS = 366
+
+EXPIRED = Policy(
+    id="waivers.expired",
+    title="Every waiver is within its time",
+    why="An accepted risk is looked at again at least once a year.",
+)
+UNMATCHED = Policy(
+    id="waivers.unmatched",
+    title="Every waiver waives something",
+    why="A waiver of what is mended, renamed or gone would hide the next deviation.",
+)
+POLICIES = (EXPIRED, UNMATCHED)
+
+
+class WaiverError(ValueError):
+    """A waiver file that is refused: where, what, and what to do."""
+
+
+def read_waivers(path: Path) -> tuple[Waiver, ...]:
+    """
+    Read the waivers in the YAML file *path*.
+
+    Raises:
+        WaiverError: It cannot be read, or a waiver in it is incomplete, endless,
+            wide, double, or approved by its own owner.
+    """
+    try:
+        content = yaml.load(path.read_text(), Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+        waivers = tuple(msgspec.convert(content, list[Waiver]))
+    except OSError as error:
+        raise WaiverError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise WaiverError(f"{path}: not UTF-8 at byte {error.start}") from error
+    except (yaml.YAMLError, msgspec.ValidationError, RecursionError) as error:
+        raise WaiverError(f"{path}: {' '.join(str(error).split())}") from error
+    for waiver in waivers:
+        _require_sound(path, waiver)
+    _require_no_double(path, waivers)
+    return waivers
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML without anchors, aliases and double keys: every waiver says all of itself."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise yaml.MarkedYAMLError(
+                problem="anchors and aliases are refused: write it out", problem_mark=event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.MarkedYAMLError(
+                    problem=f"key {key!r} stands twice", problem_mark=node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def _require_sound(path: Path, waiver: Waiver) -> None:
+    def refuse(reason: str) -> None:
+        raise WaiverError(f"{path}: waiver of {waiver.policy}: {reason}")
+
+    for name in ("policy", "constraints", "definition", "objective", "risk", "validation",
+                 "maintenance", "owner", "approved_by"):
+        if not getattr(waiver, name).strip():
+            refuse(f"{name} is empty")
+    if not waiver.resources:
+        refuse("resources is empty; name each address")
+    for address in (waiver.policy, *waiver.resources):
+        if not address.isascii() or any(mark in address for mark in "*?") or " " in address:
+            refuse(f"{address!r} is no exact address")
+    if waiver.owner.strip().casefold() == waiver.approved_by.strip().casefold():
+        refuse("owner and approved_by are the same; another role approves")
+    if waiver.expires_on < waiver.approved_on:
+        refuse("expires_on is before approved_on")
+    if (waiver.expires_on - waiver.approved_on).days > LONGEST_DAYS:
+        refuse(f"longer than {LONGEST_DAYS} days; approve it again each year")
+
+
+def _require_no_double(path: Path, waivers: Sequence[Waiver]) -> None:
+    seen = set()
+    for waiver in waivers:
+        for resource in waiver.resources:
+            if (waiver.policy, resource) in seen:
+                raise WaiverError(f"{path}: waiver of {waiver.policy}: {resource} stands twice")
+            seen.add((waiver.policy, resource))
+
+
+def waive(
+    findings: Iterable[Finding],
+    waivers: Iterable[Waiver],
+    today: date,
+    *,
+    stacks: frozenset[str],
+    skipped: tuple[str, ...],
+) -> Iterator[Finding]:
+    """
+    Attach each waiver to the findings that it names, and report those that name none.
+
+    *stacks* are those that this run judged; *skipped* are the ids, or the beginnings
+    of ids, of policies that it did not evaluate. Nothing is said of waivers outside.
+    """
+    wanted = {(w.policy, address): w for w in waivers for address in w.resources}
+    used = set()
+    for finding in findings:
+        key = (finding.policy, finding.resource)
+        waiver = wanted.get(key)
+        if waiver and finding.verdict in WAIVABLE and today <= waiver.expires_on:
+            yield replace(finding, waiver=waiver)
+            used.add(key)
+        else:
+            yield finding
+    for (policy, resource), waiver in wanted.items():
+        judged = resource.partition("/")[0] in stacks and not policy.startswith(skipped)
+        if today > waiver.expires_on:
+            yield _idle(EXPIRED, resource, f"the waiver of {policy} expired on {waiver.expires_on}")
+        elif judged and (policy, resource) not in used:
+            yield _idle(UNMATCHED, resource, f"the waiver of {policy} matches nothing to waive")
+
+
+def _idle(policy: Policy, resource: str, message: str) -> Finding:
+    return Finding(
+        policy=policy.id,
+        resource=resource,
+        stage=Stage.DESIGN,
+        verdict=Verdict.FAIL,
+        messages=(message,),
+    )

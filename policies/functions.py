@@ -1,0 +1,153 @@
+"""Functions: inside the VPC, called by whom we name, their settings under our key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.mutate import add, remove, replace
+
+FUNCTION = "aws_lambda_function"
+PERMISSION = "aws_lambda_permission"
+LOG_GROUP = "aws_cloudwatch_log_group"
+
+
+def is_called_by_those_we_name(permission: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Functions can be called by those only whom a permission names.
+
+    A service is bound to our account, or it could be made to call for somebody else.
+    """
+    principal = str(permission.get("principal", "*"))
+    if "*" in principal:
+        yield Violation(f"principal is {principal}", permission, "principal")
+    elif principal.endswith(".amazonaws.com"):
+        bindings = ("source_arn", "source_account", "principal_org_id")
+        if not any(permission.reference(b) or permission.get(b) is not None for b in bindings):
+            yield Violation(
+                "neither source_arn nor source_account is set", permission, "source_account"
+            )
+
+
+CALLERS = Policy(
+    checks=is_called_by_those_we_name,
+    applies_to=PERMISSION,
+    claims=(part_of("7.2.1"),),
+    example={
+        PERMISSION: {
+            "rotation": {
+                "principal": "secretsmanager.amazonaws.com",
+                "source_account": "111122223333",
+            }
+        }
+    },
+    violated_by=(
+        replace("principal", "*"),
+        remove("principal"),
+        lambda permission, graph: _unbound(permission, graph),
+    ),
+)
+
+
+def _unbound(permission: Resource, graph: ResourceGraph) -> ResourceGraph:
+    for attribute in ("source_account", "source_arn"):
+        current = next(r for r in graph.resources if r.address == permission.address)
+        graph = remove(attribute)(current, graph)
+    return graph
+
+
+def runs_in_the_vpc(function: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Functions run inside the VPC.
+
+    There, security groups decide what they reach; outside, nothing does.
+    """
+    if not function.reference("vpc_config.subnet_ids") and not function.get("vpc_config.subnet_ids"):
+        yield Violation("vpc_config.subnet_ids is not set", function, "vpc_config.subnet_ids")
+
+
+INSIDE_VPC = Policy(
+    checks=runs_in_the_vpc,
+    applies_to=FUNCTION,
+    claims=(part_of("1.3.1"),),
+    example={FUNCTION: {"rotation": {"vpc_config": {"subnet_ids": ["${aws_subnet.a.id}"]}}}},
+    violated_by=(remove("vpc_config"), replace("vpc_config.subnet_ids", [])),
+)
+
+
+def encrypts_its_environment(function: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """The environment of a function is under a key of ours."""
+    if not function.reference("kms_key_arn") and function.get("kms_key_arn") is None:
+        yield Violation("kms_key_arn is not set", function, "kms_key_arn")
+
+
+def has_an_environment(function: Resource) -> bool:
+    """Whether *function* is given variables."""
+    return bool(list(function.blocks("environment")))
+
+
+ENVIRONMENT_KEY = Policy(
+    checks=encrypts_its_environment,
+    applies_to=FUNCTION,
+    when=has_an_environment,
+    claims=(supports("8.3.2"),),
+    example={
+        FUNCTION: {
+            "rotation": {"environment": {}, "kms_key_arn": "${aws_kms_key.functions.arn}"},
+            "bare": {},
+        }
+    },
+    violated_by=(remove("kms_key_arn"),),
+)
+
+
+def has_a_log_group(function: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Every function has a log group that we declare.
+
+    Lambda makes a missing one by itself, unencrypted, and keeps it for ever.
+    """
+    wanted = f"/aws/lambda/{function.get('function_name')}"
+    custom = function.get("logging_config.log_group")
+    names = {group.get("name") for group in graph.of_type(LOG_GROUP)}
+    if not function.reference("logging_config.log_group") and (custom or wanted) not in names:
+        yield Violation(f"no {LOG_GROUP} is named {custom or wanted}", function, "function_name")
+
+
+LOG_GROUPS = Policy(
+    checks=has_a_log_group,
+    applies_to=FUNCTION,
+    claims=(part_of("10.2.1"),),
+    example={
+        FUNCTION: {"rotation": {"function_name": "rotation"}},
+        LOG_GROUP: {"rotation": {"name": "/aws/lambda/rotation"}},
+    },
+    violated_by=(replace("function_name", "another"),),
+)
+
+
+def faces_no_public_url(function: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Functions have no public address of their own.
+
+    The load balancer is the one entry; a function URL without IAM is another.
+    """
+    for url in graph.attached_to(function, "aws_lambda_function_url", by="function_name"):
+        if url.get("authorization_type") != "AWS_IAM":
+            yield Violation("authorization_type is not AWS_IAM", url, "authorization_type")
+
+
+PUBLIC_URL = Policy(
+    checks=faces_no_public_url,
+    applies_to=FUNCTION,
+    claims=(part_of("1.4.2"), part_of("7.2.1")),
+    example={FUNCTION: {"rotation": {}}},
+    violated_by=(
+        add(
+            "aws_lambda_function_url",
+            function_name="${{subject}.function_name}",
+            authorization_type="NONE",
+        ),
+    ),
+)

@@ -1,0 +1,217 @@
+"""The organisation's own conventions, out of house.toml: names, addresses, tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+
+from policies.aws import cidr
+from policies.aws.resource_types import TAGGABLE
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.house import House
+from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.mutate import remove, replace
+
+NAMED = {
+    "aws_autoscaling_group": "name",
+    "aws_autoscaling_policy": "name",
+    "aws_autoscaling_schedule": "scheduled_action_name",
+    "aws_cloudwatch_log_group": "name",
+    "aws_cloudwatch_log_metric_filter": "name",
+    "aws_cloudwatch_metric_alarm": "alarm_name",
+    "aws_db_instance": "identifier",
+    "aws_db_subnet_group": "name",
+    "aws_iam_instance_profile": "name",
+    "aws_iam_policy": "name",
+    "aws_iam_role": "name",
+    "aws_iam_role_policy": "name",
+    "aws_kms_alias": "name",
+    "aws_lambda_function": "function_name",
+    "aws_launch_template": "name",
+    "aws_lb": "name",
+    "aws_lb_target_group": "name",
+    "aws_rds_cluster": "cluster_identifier",
+    "aws_rds_cluster_instance": "identifier",
+    "aws_rds_cluster_parameter_group": "name",
+    "aws_s3_bucket": "bucket",
+    "aws_secretsmanager_secret": "name",
+    "aws_security_group": "name",
+    "aws_sns_topic": "name",
+}
+"""The attribute that names each type in AWS; others bear their name as a tag only."""
+
+
+def _house(graph: ResourceGraph) -> House:
+    if graph.house is None:
+        raise LookupError("a policy of the house was evaluated without one")
+    return graph.house
+
+
+def _misnamed(attribute: str, resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    house, name = _house(graph), resource.get(attribute)
+    environment = house.environment_of(graph.stack)
+    if environment is None:
+        yield Violation(f"the stack {graph.stack} is no environment of the house", resource)
+    elif not house.is_named(str(name), environment):
+        wanted = house.naming.pattern.replace("{environment}", environment)
+        yield Violation(f"{attribute} is {name}, not {wanted}", resource, attribute)
+
+
+def follows_the_convention(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Resources are named by the house's convention.
+
+    A name tells an assessor what a thing is and where it belongs.
+    """
+    yield from _misnamed(NAMED[resource.type], resource, graph)
+
+
+NAMING = Policy(
+    checks=follows_the_convention,
+    applies_to=tuple(NAMED),
+    needs_house=True,
+    example={"aws_sns_topic": {"alerts": {"name": "financial-alerts-dev"}}},
+    violated_by=(
+        lambda subject, graph: replace(NAMED[subject.type], "my-topic")(subject, graph),
+        lambda subject, graph: replace(NAMED[subject.type], "financial-alerts-qa")(subject, graph),
+        lambda subject, graph: remove(NAMED[subject.type])(subject, graph),
+    ),
+)
+
+
+def bears_its_name(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """Resources bear their name as a tag."""
+    yield from _misnamed("tags.Name", resource, graph)
+
+
+def bears_the_required_tags(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """Resources bear every tag that the house requires, with a value that it knows."""
+    tags = _house(graph).tags
+    for tag in tags.required:
+        value = resource.get(f"tags.{tag}")
+        if value in (None, ""):
+            yield Violation(f"tags.{tag} is not set", resource, "tags")
+        elif tag in tags.values and value not in tags.values[tag]:
+            yield Violation(f"tags.{tag} is {value}", resource, f"tags.{tag}")
+
+
+def is_tagged_for_its_environment(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """Resources are tagged with the environment of their stack."""
+    environment = _house(graph).environment_of(graph.stack)
+    value = resource.get("tags.Environment")
+    if value is not None and value != environment:
+        yield Violation(f"tags.Environment is {value}", resource, "tags.Environment")
+
+
+TAGS = Policy(
+    checks=(bears_the_required_tags, bears_its_name, is_tagged_for_its_environment),
+    applies_to=TAGGABLE,
+    when=lambda resource: resource.type != "aws_autoscaling_group",
+    needs_house=True,
+    claims=(supports("12.5.1"), part_of("12.5.2")),
+    example={
+        "aws_sns_topic": {
+            "alerts": {
+                "tags": {
+                    "Name": "financial-alerts-dev",
+                    "Environment": "dev",
+                    "Application": "financial-transaction-platform",
+                    "CostCenter": "engineering",
+                    "PciScope": "connected",
+                }
+            }
+        },
+        "aws_autoscaling_group": {"app": {}},
+    },
+    violated_by=(
+        remove("tags"),
+        remove("tags.CostCenter"),
+        replace("tags.PciScope", "unheard-of"),
+        replace("tags.Name", "my-topic"),
+        replace("tags.Environment", "qa"),
+    ),
+)
+
+
+def launches_with_the_required_tags(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Auto scaling groups hand the required tags on to their instances.
+
+    An inventory of what is in scope is read from the tags of what runs.
+    """
+    tags = _house(graph).tags
+    found = {
+        tag.get("key"): tag.get("value")
+        for tag in group.blocks("tag")
+        if tag.get("propagate_at_launch") is True
+    }
+    for tag in tags.required:
+        if found.get(tag) in (None, ""):
+            yield Violation(f"no tag {tag} is propagated at launch", group, "tag")
+        elif tag in tags.values and found[tag] not in tags.values[tag]:
+            yield Violation(f"tag {tag} is {found[tag]}", group, "tag")
+
+
+LAUNCH_TAGS = Policy(
+    checks=launches_with_the_required_tags,
+    applies_to="aws_autoscaling_group",
+    needs_house=True,
+    claims=(supports("12.5.1"), part_of("12.5.2")),
+    example={
+        "aws_autoscaling_group": {
+            "app": {
+                "tag": [
+                    {"key": key, "value": value, "propagate_at_launch": True}
+                    for key, value in {
+                        "Name": "financial-asg-dev",
+                        "Environment": "dev",
+                        "Application": "financial-transaction-platform",
+                        "CostCenter": "engineering",
+                        "PciScope": "cardholder-data",
+                    }.items()
+                ]
+            }
+        }
+    },
+    violated_by=(
+        remove("tag"),
+        replace("tag.0.propagate_at_launch", False),
+        replace("tag.4.value", "unheard-of"),
+    ),
+)
+
+
+def stands_in_the_plan(vpc: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """VPCs use the block that the house plans for them."""
+    block, planned = cidr.network(vpc.get("cidr_block")), _house(graph).addressing.vpc
+    if block != IPv4Network(planned):
+        yield Violation(f"cidr_block is {block}, not {planned}", vpc, "cidr_block")
+
+
+ADDRESS_PLAN = Policy(
+    checks=stands_in_the_plan,
+    applies_to="aws_vpc",
+    needs_house=True,
+    at_least=1,
+    claims=(supports("1.2.4"),),
+    example={"aws_vpc": {"cde": {"cidr_block": "10.0.0.0/16"}}},
+    violated_by=(replace("cidr_block", "10.1.0.0/16"), replace("cidr_block", "10.0.0.0/8")),
+)
+
+
+def lies_in_the_plan(subnet: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """Subnets lie in the block that the house plans for the VPC."""
+    block, planned = cidr.network(subnet.get("cidr_block")), _house(graph).addressing.vpc
+    if not isinstance(block, IPv4Network) or not block.subnet_of(IPv4Network(planned)):
+        yield Violation(f"cidr_block {block} lies outside {planned}", subnet, "cidr_block")
+
+
+SUBNET_PLAN = Policy(
+    checks=lies_in_the_plan,
+    applies_to="aws_subnet",
+    needs_house=True,
+    at_least=9,
+    claims=(supports("1.2.4"),),
+    example={"aws_subnet": {"app": {"cidr_block": "10.0.10.0/24"}}},
+    violated_by=(replace("cidr_block", "10.1.10.0/24"), replace("cidr_block", "0.0.0.0/0")),
+)

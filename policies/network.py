@@ -1,0 +1,181 @@
+"""The VPC: separate tiers, no accidental way in, no address given out by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.aws import cidr, firewall
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, direct, part_of
+from policies.engine.mutate import add, attached, remove, replace
+from policies.engine.values import UnknownValue
+
+VPC = "aws_vpc"
+SUBNET = "aws_subnet"
+ROUTE = "aws_route"
+ROUTE_TABLE = "aws_route_table"
+ASSOCIATION = "aws_route_table_association"
+SUBNET_GROUP = "aws_db_subnet_group"
+
+
+def empties_default_group(vpc: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Every VPC empties its default security group.
+
+    AWS puts an instance that names no group into the default one, which lets its
+    members reach each other and everything outside.
+    """
+    groups = graph.attached_to(vpc, firewall.DEFAULT_GROUP, by="vpc_id")
+    if not groups:
+        yield Violation(f"has no {firewall.DEFAULT_GROUP}", at=vpc)
+    for group in groups:
+        for rule in firewall.rules(group):
+            yield Violation("the default security group has a rule", at=rule.at)
+
+
+DEFAULT_SECURITY_GROUP = Policy(
+    checks=empties_default_group,
+    applies_to=VPC,
+    claims=(direct("1.3.1"),),
+    example={
+        "aws_vpc": {"cde": {}},
+        "aws_default_security_group": {"cde": {"vpc_id": "${aws_vpc.cde.id}"}},
+    },
+    violated_by=(
+        attached(firewall.DEFAULT_GROUP, by="vpc_id"),
+        attached(
+            firewall.DEFAULT_GROUP,
+            replace("ingress", [{"protocol": "-1", "self": True}]),
+            by="vpc_id",
+        ),
+        attached(
+            firewall.DEFAULT_GROUP,
+            replace("egress", [{"protocol": "-1", "cidr_blocks": ["0.0.0.0/0"]}]),
+            by="vpc_id",
+        ),
+    ),
+)
+
+
+def gives_no_public_address(subnet: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Subnets give no public address to what starts in them.
+
+    What must face the Internet gets its address by name, not by where it stands.
+    """
+    if subnet.get("map_public_ip_on_launch", False) is not False:
+        yield Violation("map_public_ip_on_launch is not false", subnet, "map_public_ip_on_launch")
+
+
+PUBLIC_ADDRESSES = Policy(
+    checks=gives_no_public_address,
+    applies_to=SUBNET,
+    claims=(part_of("1.4.4"),),
+    example={"aws_subnet": {"cde": {"map_public_ip_on_launch": False}}},
+    violated_by=(replace("map_public_ip_on_launch", True),),
+)
+
+
+def shares_no_address(subnet: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Subnets of a VPC share no address.
+
+    Rules and diagrams that speak of a block must speak of one tier.
+    """
+    block = cidr.network(subnet.get("cidr_block"))
+    unknown = None
+    for other in graph.of_type(SUBNET):
+        if other.address == subnet.address or not _same_vpc(subnet, other):
+            continue
+        try:
+            if block.overlaps(cidr.network(other.get("cidr_block"))):
+                yield Violation(f"cidr_block {block} overlaps that of {other.address}", subnet, "cidr_block")
+        except UnknownValue as reason:
+            unknown = reason
+    if unknown:
+        raise unknown
+
+
+def _same_vpc(left: Resource, right: Resource) -> bool:
+    if left.reference("vpc_id") or right.reference("vpc_id"):
+        return left.reference("vpc_id") == right.reference("vpc_id")
+    return bool(left.get("vpc_id") == right.get("vpc_id"))
+
+
+DISJOINT_SUBNETS = Policy(
+    checks=shares_no_address,
+    applies_to=SUBNET,
+    when=lambda subnet: subnet.get("ipv6_native", False) is not True,
+    claims=(part_of("1.4.1"),),
+    example={
+        "aws_subnet": {
+            "app": {"vpc_id": "${aws_vpc.cde.id}", "cidr_block": "10.0.10.0/24"},
+        },
+    },
+    violated_by=(
+        lambda subnet, graph: add(
+            SUBNET, vpc_id=subnet.values["vpc_id"], cidr_block=subnet.values["cidr_block"]
+        )(subnet, graph),
+    ),
+)
+
+
+def has_no_way_out(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Subnets of databases route to no Internet or NAT gateway.
+
+    A database without a way out cannot send account data away, whatever runs on it.
+    """
+    subnets = graph.at(group.reference("subnet_ids"))
+    if not subnets:
+        raise UnknownValue("subnet_ids name no subnet of this document")
+    for subnet in subnets:
+        for association in graph.attached_to(subnet, ASSOCIATION, by="subnet_id"):
+            for table in graph.at(association.reference("route_table_id")):
+                yield from _ways_out(table, subnet, graph)
+
+
+GATEWAYS = ("gateway_id", "nat_gateway_id", "egress_only_gateway_id")
+
+
+def _ways_out(table: Resource, subnet: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    routes = [*graph.attached_to(table, ROUTE, by="route_table_id"), *table.blocks("route")]
+    for route in routes:
+        for gateway in GATEWAYS:
+            if route.reference(gateway) or route.get(gateway) not in (None, "", "local"):
+                yield Violation(f"{subnet.address} routes to a {gateway.removesuffix('_id')}", route)
+
+
+ISOLATED_DATABASES = Policy(
+    checks=has_no_way_out,
+    applies_to=SUBNET_GROUP,
+    claims=(part_of("1.4.4"), part_of("1.3.2")),
+    example={
+        "aws_db_subnet_group": {"cde": {"subnet_ids": ["${aws_subnet.db.id}"]}},
+        "aws_subnet": {"db": {}},
+        "aws_route_table": {"db": {}},
+        "aws_route_table_association": {
+            "db": {
+                "subnet_id": "${aws_subnet.db.id}",
+                "route_table_id": "${aws_route_table.db.id}",
+            }
+        },
+    },
+    violated_by=tuple(
+        lambda group, graph, gateway=gateway: _with_route(group, graph, gateway)
+        for gateway in GATEWAYS
+    ),
+)
+
+
+def _with_route(group: Resource, graph: ResourceGraph, gateway: str) -> ResourceGraph:
+    """Give the first database subnet of *group* a route to *gateway*."""
+    subnet = graph.at(group.reference("subnet_ids"))[0]
+    association = graph.attached_to(subnet, ASSOCIATION, by="subnet_id")[0]
+    table = graph.at(association.reference("route_table_id"))[0]
+    return add(
+        ROUTE,
+        route_table_id="${{subject}.id}",
+        destination_cidr_block="0.0.0.0/0",
+        **{gateway: "igw-0123456789abcdef0"},
+    )(table, graph)

@@ -1,0 +1,272 @@
+"""Permissions: no administrators, no wildcards, nobody trusted whom we do not name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from policies.aws import iam
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.mutate import replace
+
+ROLE = "aws_iam_role"
+HOLDERS = (*iam.DOCUMENTS, ROLE)
+ATTACHMENTS = (
+    "aws_iam_role_policy_attachment",
+    "aws_iam_user_policy_attachment",
+    "aws_iam_group_policy_attachment",
+    "aws_iam_policy_attachment",
+)
+FULL_ACCESS = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
+DECRYPTION = ("kms:decrypt", "kms:reencryptfrom")
+
+
+def _policy(**statement: Any) -> dict[str, Any]:
+    return {"Statement": [{"Effect": "Allow", **statement}]}
+
+
+def _granting(*statements: dict[str, Any]) -> tuple[Any, ...]:
+    """Mutations: the holder grants each of *statements*, in whichever way it can."""
+
+    def mutation(statement: dict[str, Any]) -> Any:
+        def grant(holder: Resource, graph: ResourceGraph) -> ResourceGraph:
+            if holder.type == ROLE:
+                return replace("inline_policy", [{"policy": _policy(**statement)}])(holder, graph)
+            return replace("policy", _policy(**statement))(holder, graph)
+
+        grant.__doc__ = f"Grant {statement}."
+        return grant
+
+    return tuple(map(mutation, statements))
+
+
+GOOD = {
+    "aws_iam_role_policy": {
+        "app": {
+            "policy": {
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Action": ["secretsmanager:GetSecretValue"],
+                        "Resource": "${aws_secretsmanager_secret.database.arn}",
+                    }
+                ]
+            }
+        }
+    }
+}
+
+
+def grants_no_administration(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No policy allows every action.
+
+    Whoever may do everything may also undo every control.
+    """
+    for statement in iam.granted(holder):
+        if statement.allows:
+            for action in statement.actions():
+                if set(action.replace(":", "")) <= {"*", "?"} or action.split(":")[0] in {"*", "iam*"}:
+                    yield Violation(f"{statement.name} allows {action}", holder, "policy")
+
+
+ADMINISTRATION = Policy(
+    checks=grants_no_administration,
+    applies_to=HOLDERS,
+    claims=(part_of("7.2.1"), direct("7.2.2")),
+    example=GOOD,
+    violated_by=_granting(
+        {"Action": "*", "Resource": "*"},
+        {"Action": ["s3:GetObject", "*:*"], "Resource": "*"},
+        {"Action": "**", "Resource": "*"},
+    ),
+)
+
+
+def names_its_actions(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No policy allows every action of a service.
+
+    What a service learns to do tomorrow would be allowed today.
+    """
+    for statement in iam.granted(holder):
+        if statement.allows:
+            for action in statement.actions():
+                service, _, name = action.partition(":")
+                if name and set(name) <= {"*", "?"} and "*" not in service:
+                    yield Violation(f"{statement.name} allows {action}", holder, "policy")
+
+
+SERVICE_WILDCARDS = Policy(
+    checks=names_its_actions,
+    applies_to=HOLDERS,
+    claims=(direct("7.2.2"), direct("7.2.5")),
+    example=GOOD,
+    violated_by=_granting(
+        {"Action": "s3:*", "Resource": "*"},
+        {"Action": ["kms:Decrypt", "IAM:*"], "Resource": "*"},
+        {"Action": "ec2:**", "Resource": "*"},
+    ),
+)
+
+
+def allows_by_name(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No policy allows everything but something.
+
+    Access is refused unless it is given; such a statement gives what nobody thought of.
+    """
+    for statement in iam.granted(holder):
+        for element in ("NotAction", "NotResource", "NotPrincipal"):
+            if statement.allows and statement.has(element):
+                yield Violation(f"{statement.name} allows with {element}", holder, "policy")
+
+
+INVERTED_STATEMENTS = Policy(
+    checks=allows_by_name,
+    applies_to=HOLDERS,
+    claims=(direct("7.3.3"),),
+    example=GOOD,
+    violated_by=_granting(
+        {"NotAction": "iam:*", "Resource": "*"},
+        {"Action": "s3:GetObject", "NotResource": "arn:aws:s3:::vault/*"},
+    ),
+)
+
+
+def decrypts_with_named_keys(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No policy allows decryption with every key.
+
+    One role would then read what all the others protect.
+    """
+    for statement in iam.granted(holder):
+        if not statement.allows:
+            continue
+        for action in statement.actions():
+            if any(iam.matches(action, decryption) for decryption in DECRYPTION):
+                for resource in statement.resources():
+                    if set(resource) <= {"*"} or resource.endswith((":key/*", ":*")):
+                        yield Violation(f"{statement.name} allows {action} on {resource}", holder)
+
+
+DECRYPTION_WITH_ALL_KEYS = Policy(
+    checks=decrypts_with_named_keys,
+    applies_to=HOLDERS,
+    claims=(direct("3.6.1"), direct("7.2.5")),
+    example={
+        "aws_iam_role_policy": {
+            "app": {
+                "policy": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": "kms:Decrypt",
+                            "Resource": "${aws_kms_key.secrets.arn}",
+                        }
+                    ]
+                }
+            }
+        }
+    },
+    violated_by=_granting(
+        {"Action": "kms:Decrypt", "Resource": "*"},
+        {"Action": ["kms:De*"], "Resource": ["arn:aws:kms:us-east-1:111122223333:key/*"]},
+        {"Action": "kms:*", "Resource": "*"},
+    ),
+)
+
+
+def trusts_whom_it_names(role: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Roles can be taken by those only whom they name.
+
+    A stranger, or a service that works for a stranger, could otherwise take them.
+    """
+    for statement in iam.statements(role, "assume_role_policy"):
+        if not statement.allows:
+            continue
+        if statement.has("NotPrincipal"):
+            yield Violation(f"{statement.name} trusts everybody but some", role, "assume_role_policy")
+        for kind, principal in statement.principals():
+            if "*" in principal:
+                yield Violation(
+                    f"{statement.name} trusts {kind} {principal}", role, "assume_role_policy"
+                )
+
+
+NARROW_TRUST = Policy(
+    checks=trusts_whom_it_names,
+    applies_to=ROLE,
+    claims=(direct("7.2.2"), direct("7.3.3")),
+    example={
+        ROLE: {
+            "app": {
+                "assume_role_policy": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "ec2.amazonaws.com"},
+                            "Action": "sts:AssumeRole",
+                        }
+                    ]
+                }
+            }
+        }
+    },
+    violated_by=tuple(
+        replace("assume_role_policy", _policy(Action="sts:AssumeRole", **who))
+        for who in (
+            {"Principal": "*"},
+            {"Principal": {"AWS": "*"}},
+            {"Principal": {"AWS": ["arn:aws:iam::111122223333:root", "*"]}},
+            {"NotPrincipal": {"AWS": "arn:aws:iam::111122223333:root"}},
+        )
+    ),
+)
+
+
+def attaches_no_full_access(attachment: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No role is given full access that AWS has a policy for.
+
+    They cover every resource of the account, those of cardholder data among them.
+    """
+    if attachment.reference("policy_arn"):
+        return
+    name = str(attachment.get("policy_arn")).rpartition("/")[2]
+    if name in FULL_ACCESS or name.endswith("FullAccess"):
+        yield Violation(f"policy_arn is {name}", attachment, "policy_arn")
+
+
+FULL_ACCESS_ATTACHMENTS = Policy(
+    checks=attaches_no_full_access,
+    applies_to=ATTACHMENTS,
+    claims=(direct("7.2.5"),),
+    example={
+        "aws_iam_role_policy_attachment": {
+            "monitoring": {
+                "policy_arn": "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
+            }
+        }
+    },
+    violated_by=tuple(
+        replace("policy_arn", f"arn:{partition}:iam::aws:policy/{name}")
+        for partition, name in (
+            ("aws", "AdministratorAccess"),
+            ("aws-us-gov", "IAMFullAccess"),
+            ("aws", "AmazonS3FullAccess"),
+        )
+    ),
+)
+
+USERS = Policy(
+    prohibits=("aws_iam_user", "aws_iam_access_key", "aws_iam_user_login_profile"),
+    title="There are no IAM users and no access keys",
+    why=(
+        "People come through the identity provider, with their own name and a second factor; "
+        "an access key is a password that never changes."
+    ),
+    claims=(supports("7.2.2"), supports("8.6.1")),
+)

@@ -1,0 +1,227 @@
+"""Secrets: under our key, rotated every month, written into no file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from policies.aws import credentials
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.mutate import attached, remove, replace
+from policies.engine.values import UnknownValue
+
+SECRET = "aws_secretsmanager_secret"
+ROTATION = "aws_secretsmanager_secret_rotation"
+VERSION = "aws_secretsmanager_secret_version"
+PERMISSION = "aws_lambda_permission"
+FUNCTION = "aws_lambda_function"
+LONGEST_DAYS = 30
+SHORTEST_RECOVERY_DAYS = 7
+
+_RATE = re.compile(r"rate\((\d+) (hour|day)s?\)")
+
+
+def _days(rotation: Resource) -> float:
+    """
+    Return after how many days *rotation* comes again.
+
+    Raises:
+        UnknownValue: Its schedule is not known, or a cron expression.
+    """
+    days = rotation.number("rotation_rules.automatically_after_days")
+    if days is not None:
+        return days
+    schedule = rotation.get("rotation_rules.schedule_expression")
+    match = _RATE.fullmatch(str(schedule))
+    if not match:
+        raise UnknownValue(f"rotation_rules.schedule_expression is {schedule}")
+    return int(match[1]) / (24 if match[2] == "hour" else 1)
+
+
+def rotates_monthly(secret: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Secrets rotate every 30 days or more often.
+
+    How often is the entity's own decision, from its risk analysis: here, 30 days.
+    """
+    rotations = graph.attached_to(secret, ROTATION, by="secret_id")
+    if not rotations:
+        yield Violation(f"has no {ROTATION}", secret)
+    for rotation in rotations:
+        if _days(rotation) > LONGEST_DAYS:
+            yield Violation(f"rotates less often than every {LONGEST_DAYS} days", rotation)
+
+
+ROTATION_PERIOD = Policy(
+    checks=rotates_monthly,
+    applies_to=SECRET,
+    claims=(direct("8.6.3"), supports("8.3.9")),
+    example={
+        SECRET: {"database": {}},
+        ROTATION: {
+            "database": {
+                "secret_id": "${aws_secretsmanager_secret.database.id}",
+                "rotation_rules": {"automatically_after_days": 30},
+            }
+        },
+    },
+    violated_by=(
+        attached(ROTATION, by="secret_id"),
+        attached(ROTATION, replace("rotation_rules.automatically_after_days", 90), by="secret_id"),
+        attached(
+            ROTATION,
+            replace("rotation_rules", {"schedule_expression": "rate(60 days)"}),
+            by="secret_id",
+        ),
+    ),
+)
+
+
+def lets_secrets_manager_call(rotation: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Secrets Manager may call the rotation function, for this account only.
+
+    A rotation that is configured and never runs is found out when the auditor asks.
+    """
+    functions = graph.at(rotation.reference("rotation_lambda_arn"))
+    if not functions:
+        raise UnknownValue("rotation_lambda_arn names no function of this document")
+    for function in functions:
+        permissions = [
+            permission
+            for permission in graph.attached_to(function, PERMISSION, by="function_name")
+            if permission.get("principal") == "secretsmanager.amazonaws.com"
+        ]
+        if not permissions:
+            yield Violation("Secrets Manager may not call the rotation function", function)
+        for permission in permissions:
+            bound = permission.reference("source_arn") or permission.reference("source_account")
+            if not bound and permission.get("source_account") is None and permission.get("source_arn") is None:
+                yield Violation("source_account is not set", permission, "source_account")
+
+
+ROTATION_MAY_RUN = Policy(
+    checks=lets_secrets_manager_call,
+    applies_to=ROTATION,
+    claims=(part_of("8.6.3"),),
+    example={
+        ROTATION: {"database": {"rotation_lambda_arn": "${aws_lambda_function.rotation.arn}"}},
+        FUNCTION: {"rotation": {}},
+        PERMISSION: {
+            "rotation": {
+                "function_name": "${aws_lambda_function.rotation.function_name}",
+                "principal": "secretsmanager.amazonaws.com",
+                "source_account": "111122223333",
+            }
+        },
+    },
+    violated_by=(
+        lambda rotation, graph: _permissions(rotation, graph, None),
+        lambda rotation, graph: _permissions(rotation, graph, "lambda.amazonaws.com"),
+        lambda rotation, graph: _unbound(rotation, graph),
+    ),
+)
+
+
+def _permissions(rotation: Resource, graph: ResourceGraph, principal: str | None) -> ResourceGraph:
+    """Give the permission to call *rotation*'s function to *principal*, or to nobody."""
+    function = graph.at(rotation.reference("rotation_lambda_arn"))[0]
+    patch = replace("principal", principal) if principal else None
+    return attached(PERMISSION, patch, by="function_name")(function, graph)
+
+
+def _unbound(rotation: Resource, graph: ResourceGraph) -> ResourceGraph:
+    function = graph.at(rotation.reference("rotation_lambda_arn"))[0]
+    graph = attached(PERMISSION, remove("source_account"), by="function_name")(function, graph)
+    return attached(PERMISSION, remove("source_arn"), by="function_name")(function, graph)
+
+
+def uses_a_key_of_ours(secret: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Secrets are encrypted with a key of ours.
+
+    Whoever reads one needs our permission for the key as well.
+    """
+    if not secret.reference("kms_key_id") and secret.get("kms_key_id") is None:
+        yield Violation("kms_key_id is not set", secret, "kms_key_id")
+
+
+CUSTOMER_KEY = Policy(
+    checks=uses_a_key_of_ours,
+    applies_to=SECRET,
+    claims=(part_of("8.3.2"), part_of("3.6.1")),
+    example={SECRET: {"database": {"kms_key_id": "${aws_kms_key.secrets.arn}"}}},
+    violated_by=(remove("kms_key_id"),),
+)
+
+
+def holds_no_text(version: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    The text of a secret stands in no file and no state.
+
+    Write-only arguments take it from a variable that nothing keeps.
+    """
+    for attribute in ("secret_string", "secret_binary"):
+        if version.reference(attribute) or version.get(attribute) is not None:
+            yield Violation(f"{attribute} is kept in the state", version, attribute)
+
+
+LITERAL = Policy(
+    checks=holds_no_text,
+    applies_to=VERSION,
+    claims=(direct("8.6.2"),),
+    example={VERSION: {"bootstrap": {}}},
+    violated_by=(
+        replace("secret_string", "correct-horse"),
+        replace("secret_string", "${random_password.master.result}"),
+        replace("secret_binary", "Y29ycmVjdC1ob3JzZQ=="),
+    ),
+)
+
+
+def can_be_recovered(secret: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """Secrets that are deleted can be recovered for a week at least."""
+    if (secret.number("recovery_window_in_days", 30) or 0) < SHORTEST_RECOVERY_DAYS:
+        yield Violation(
+            f"recovery_window_in_days is shorter than {SHORTEST_RECOVERY_DAYS}",
+            secret,
+            "recovery_window_in_days",
+        )
+
+
+RECOVERY = Policy(
+    checks=can_be_recovered,
+    applies_to=SECRET,
+    example={SECRET: {"database": {"recovery_window_in_days": 30}}},
+    violated_by=(replace("recovery_window_in_days", 0),),
+)
+
+
+def passes_no_secret_in_its_environment(
+    function: Resource, graph: ResourceGraph
+) -> Iterator[Violation]:
+    """
+    The environment of a function holds no password, key or token.
+
+    It is shown in the console to whoever may read the function.
+    """
+    for variables in function.blocks("environment"):
+        for name in variables.get("variables") or {}:
+            if variables.reference(f"variables.{name}"):
+                continue  # an attribute of another resource, and no text of ours
+            text = variables.get(f"variables.{name}")
+            for kind in credentials.found_in(f"{name}={text}"):
+                yield Violation(f"environment.variables.{name} holds {kind}", variables)
+
+
+FUNCTION_ENVIRONMENT = Policy(
+    checks=passes_no_secret_in_its_environment,
+    applies_to=FUNCTION,
+    claims=(direct("8.6.2"),),
+    example={FUNCTION: {"rotation": {"environment": {"variables": {"SECRET_NAME": "database"}}}}},
+    violated_by=(
+        replace("environment.variables", {"DB_PASSWORD": "correct-horse"}),
+        replace("environment.variables", {"KEY": "AKIAIOSFODNN7EXAMPLE"}),
+    ),
+)

@@ -1,0 +1,345 @@
+"""Security groups, in every form that Terraform has for their rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from policies.aws import firewall
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, direct, part_of
+from policies.engine.mutate import Patch, replace
+
+BALANCERS = (("aws_lb", "security_groups"), ("aws_alb", "security_groups"))
+DATABASES = (
+    ("aws_rds_cluster", "vpc_security_group_ids"),
+    ("aws_db_instance", "vpc_security_group_ids"),
+)
+WITH_INGRESS = (firewall.GROUP, firewall.DEFAULT_GROUP, firewall.CLASSIC_RULE, firewall.INGRESS_RULE)
+WITH_EGRESS = (firewall.GROUP, firewall.DEFAULT_GROUP, firewall.CLASSIC_RULE, firewall.EGRESS_RULE)
+
+INTERNET = "0.0.0.0/0"
+PUBLIC_PORTS = frozenset({80, 443})
+ADMINISTRATION = {22: "SSH", 3389: "RDP"}
+CLEAR_TEXT = {
+    20: "FTP", 21: "FTP", 23: "Telnet", 69: "TFTP", 110: "POP3", 143: "IMAP", 389: "LDAP",
+    445: "SMB", 512: "rexec", 513: "rlogin", 514: "rsh",
+}  # fmt: skip
+DEFAULT_DESCRIPTION = "Managed by Terraform"
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A mutation: the subject, whatever its form, lets *block* through on *port*."""
+
+    direction: str
+    port: int = 8443
+    block: str = INTERNET
+    protocol: str = "tcp"
+
+    def __call__(self, subject: Resource, graph: ResourceGraph) -> ResourceGraph:
+        """Return *graph* with the subject opened."""
+        for path, value in self._values(subject):
+            graph = Patch("replace", path, value)(subject, graph)
+            subject = next(r for r in graph.resources if r.address == subject.address)
+        return graph
+
+    def _values(self, subject: Resource) -> Iterator[tuple[str, Any]]:
+        ports = {"from_port": self.port, "to_port": self.port}
+        classic = {"protocol": self.protocol, "cidr_blocks": [self.block], **ports}
+        if subject.type in {firewall.GROUP, firewall.DEFAULT_GROUP}:
+            yield self.direction, [classic]
+        elif subject.type == firewall.CLASSIC_RULE:
+            yield from {"type": self.direction, **classic}.items()
+        else:
+            yield from {"cidr_ipv4": self.block, "ip_protocol": self.protocol, **ports}.items()
+
+    def __str__(self) -> str:
+        return f"{self.direction} on {self.protocol} {self.port} with {self.block}"
+
+
+def opened(port: int = 8443, block: str = INTERNET, protocol: str = "tcp") -> Opening:
+    """Let *block* in on *port*."""
+    return Opening("ingress", port, block, protocol)
+
+
+def leaking(port: int = 8443, block: str = INTERNET, protocol: str = "tcp") -> Opening:
+    """Let traffic out to *block* on *port*."""
+    return Opening("egress", port, block, protocol)
+
+
+def lets_in(carrier: Resource) -> bool:
+    """Whether *carrier* can hold a rule for what comes in."""
+    return carrier.type != firewall.CLASSIC_RULE or carrier.get("type") == "ingress"
+
+
+def lets_out(carrier: Resource) -> bool:
+    """Whether *carrier* can hold a rule for what goes out."""
+    return carrier.type != firewall.CLASSIC_RULE or carrier.get("type") == "egress"
+
+
+def _ports(rule: firewall.Rule) -> str:
+    first, last = rule.ports[0], rule.ports[-1]
+    return f"port {first}" if first == last else f"ports {first} to {last}"
+
+
+def _chained(port: int, **attributes: Any) -> dict[str, Any]:
+    """An example: the application's group lets in what the load balancer's sends."""
+    return {
+        firewall.INGRESS_RULE: {
+            "chained": {
+                "security_group_id": "${aws_security_group.app.id}",
+                "referenced_security_group_id": "${aws_security_group.alb.id}",
+                "ip_protocol": "tcp",
+                "from_port": port,
+                "to_port": port,
+                **attributes,
+            }
+        }
+    }
+
+
+def is_an_entry(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    From the Internet, only load balancers can be reached, and only on 80 and 443.
+
+    A block as large as the Internet counts as the Internet: halves of it, and IPv6, too.
+    """
+    entries = firewall.groups_of(graph, *BALANCERS)
+    for rule in firewall.ingress(carrier):
+        if not rule.is_open():
+            continue
+        if not rule.owner() or not rule.owner() <= entries:
+            yield Violation("open to the Internet, and no load balancer's group", rule.at)
+        elif not set(rule.ports) <= PUBLIC_PORTS:
+            yield Violation(f"open to the Internet on {_ports(rule)}", rule.at, "from_port")
+
+
+INTERNET_INGRESS = Policy(
+    checks=is_an_entry,
+    applies_to=WITH_INGRESS,
+    when=lets_in,
+    claims=(direct("1.3.1"), part_of("1.4.2")),
+    example={
+        firewall.INGRESS_RULE: {
+            "https": {
+                "security_group_id": "${aws_security_group.alb.id}",
+                "cidr_ipv4": INTERNET,
+                "ip_protocol": "tcp",
+                "from_port": 443,
+                "to_port": 443,
+            }
+        },
+        "aws_lb": {"entry": {"security_groups": ["${aws_security_group.alb.id}"]}},
+    },
+    violated_by=(opened(8443), opened(3306, "0.0.0.0/1"), opened(22, protocol="-1")),
+)
+
+
+def closes_administration(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    From the Internet, no port of remote administration can be reached.
+
+    Administrators come through Session Manager, which authenticates and records them.
+    """
+    for rule in firewall.ingress(carrier):
+        if rule.is_open():
+            for port, service in ADMINISTRATION.items():
+                if port in rule.ports:
+                    yield Violation(f"{service} ({port}) open to the Internet", rule.at, "from_port")
+
+
+REMOTE_ADMINISTRATION = Policy(
+    checks=closes_administration,
+    applies_to=WITH_INGRESS,
+    when=lets_in,
+    claims=(direct("1.3.1"),),
+    example=_chained(8443),
+    violated_by=(opened(22), opened(3389), opened(22, "128.0.0.0/1"), opened(0, protocol="-1")),
+)
+
+
+def names_its_protocol(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Every rule for incoming traffic names its protocol.
+
+    A rule for every protocol cannot be justified service by service.
+    """
+    for rule in firewall.ingress(carrier):
+        if rule.every_protocol:
+            yield Violation("lets every protocol in", rule.at)
+
+
+ALL_PROTOCOLS = Policy(
+    checks=names_its_protocol,
+    applies_to=WITH_INGRESS,
+    when=lets_in,
+    claims=(direct("1.3.1"), part_of("1.2.5")),
+    example=_chained(8443),
+    violated_by=(opened(protocol="-1"), opened(block="10.0.0.0/16", protocol="all")),
+)
+
+
+def lets_databases_be_reached_by_groups_only(
+    carrier: Resource, graph: ResourceGraph
+) -> Iterator[Violation]:
+    """
+    Databases accept connections from named security groups only, on one port.
+
+    A block of addresses lets in whatever will stand there tomorrow.
+    """
+    databases = firewall.groups_of(graph, *DATABASES)
+    for rule in firewall.ingress(carrier):
+        if not rule.owner() & databases:
+            continue
+        for block in rule.blocks():
+            yield Violation(f"a database's group lets in {block}", rule.at)
+        if len(rule.ports) > 1:
+            yield Violation(f"a database's group is open on {_ports(rule)}", rule.at, "from_port")
+
+
+DATABASE_INGRESS = Policy(
+    checks=lets_databases_be_reached_by_groups_only,
+    applies_to=WITH_INGRESS,
+    when=lets_in,
+    claims=(direct("1.3.1"), direct("1.4.4")),
+    example={
+        firewall.INGRESS_RULE: {
+            "mysql": {
+                "security_group_id": "${aws_security_group.db.id}",
+                "referenced_security_group_id": "${aws_security_group.app.id}",
+                "ip_protocol": "tcp",
+                "from_port": 3306,
+                "to_port": 3306,
+            }
+        },
+        "aws_rds_cluster": {"cde": {"vpc_security_group_ids": ["${aws_security_group.db.id}"]}},
+    },
+    violated_by=(
+        lambda carrier, graph: _for_databases(carrier, opened(3306, "10.0.0.0/16")(carrier, graph)),
+        lambda carrier, graph: _for_databases(carrier, opened(protocol="-1")(carrier, graph)),
+    ),
+)
+
+
+def _for_databases(carrier: Resource, graph: ResourceGraph) -> ResourceGraph:
+    """Have a database use the group of *carrier* as well."""
+    broken = next(r for r in graph.resources if r.address == carrier.address)
+    owner = next(iter(firewall.Rule(broken, ingress=True).owner()))
+    patch = replace("vpc_security_group_ids", [f"${{{owner}.id}}"])
+    for type, _ in DATABASES:
+        for database in graph.of_type(type):
+            graph = patch(database, graph)
+    return graph
+
+
+def opens_no_clear_text_service(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No rule opens the port of a service that speaks in clear text.
+
+    Telnet, FTP and their like send passwords as they are.
+    """
+    for rule in firewall.ingress(carrier):
+        if not rule.every_protocol:
+            for port, service in CLEAR_TEXT.items():
+                if port in rule.ports:
+                    yield Violation(f"opens {service} ({port})", rule.at, "from_port")
+
+
+CLEAR_TEXT_SERVICES = Policy(
+    checks=opens_no_clear_text_service,
+    applies_to=WITH_INGRESS,
+    when=lets_in,
+    claims=(part_of("1.2.5"), part_of("1.2.6"), part_of("2.2.5")),
+    example=_chained(8443),
+    violated_by=tuple(opened(port, "10.0.0.0/16") for port in (21, 23, 389, 514)),
+)
+
+
+def says_why(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Every rule says why it is there.
+
+    A reviewer of the rules, every six months, has to know what each is for.
+    """
+    for rule in firewall.rules(carrier):
+        if rule.at.get("description") in (None, "", DEFAULT_DESCRIPTION):
+            yield Violation("description does not say what the rule is for", rule.at, "description")
+
+
+DESCRIBED_RULES = Policy(
+    checks=says_why,
+    applies_to=firewall.CARRIERS,
+    claims=(part_of("1.2.5"),),
+    example=_chained(8443, description="Requests from the load balancer"),
+    violated_by=(
+        lambda rule, graph: _undescribed(rule, graph, None),
+        lambda rule, graph: _undescribed(rule, graph, DEFAULT_DESCRIPTION),
+    ),
+)
+
+
+def _undescribed(carrier: Resource, graph: ResourceGraph, text: str | None) -> ResourceGraph:
+    opening = Opening("egress" if carrier.type == firewall.EGRESS_RULE else "ingress")
+    graph = opening(carrier, graph)
+    opened_carrier = next(r for r in graph.resources if r.address == carrier.address)
+    inline = carrier.type in {firewall.GROUP, firewall.DEFAULT_GROUP}
+    return replace(f"{'ingress.0.' if inline else ''}description", text)(opened_carrier, graph)
+
+
+def limits_what_leaves(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No group lets everything out to everywhere.
+
+    Stolen account data leaves by the widest door.
+    """
+    for rule in firewall.egress(carrier):
+        if rule.is_open() and (rule.every_protocol or len(rule.ports) > 1):
+            yield Violation(f"lets {_ports(rule)} out to the Internet", rule.at)
+
+
+OPEN_EGRESS = Policy(
+    checks=limits_what_leaves,
+    applies_to=WITH_EGRESS,
+    when=lets_out,
+    claims=(direct("1.3.2"),),
+    example={
+        firewall.EGRESS_RULE: {
+            "https": {
+                "cidr_ipv4": INTERNET,
+                "ip_protocol": "tcp",
+                "from_port": 443,
+                "to_port": 443,
+            }
+        }
+    },
+    violated_by=(leaking(protocol="-1"), leaking(protocol="-1", block="0.0.0.0/1")),
+)
+
+
+def keeps_databases_from_internet(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No group of a database lets anything out to the Internet.
+
+    A database answers; it has nobody to call.
+    """
+    databases = firewall.groups_of(graph, *DATABASES)
+    for rule in firewall.egress(carrier):
+        if rule.owner() & databases and rule.is_open():
+            yield Violation("a database's group lets traffic out to the Internet", rule.at)
+
+
+DATABASE_EGRESS = Policy(
+    checks=keeps_databases_from_internet,
+    applies_to=WITH_EGRESS,
+    when=lets_out,
+    claims=(direct("1.3.2"), part_of("1.4.4")),
+    example={
+        firewall.GROUP: {"db": {}},
+        "aws_rds_cluster": {"cde": {"vpc_security_group_ids": ["${aws_security_group.db.id}"]}},
+    },
+    violated_by=(
+        lambda carrier, graph: _for_databases(carrier, leaking(443)(carrier, graph)),
+    ),
+)

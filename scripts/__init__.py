@@ -1,0 +1,1 @@
+"""The pci-gate command: one module per subcommand."""

@@ -1,0 +1,81 @@
+"""pci-gate: the command line, and what each way to end it means."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "check": "Judge synthesized stacks and plans; say yes or no.",
+    "explain": "Say what a policy holds, why, and what breaks it.",
+    "policies": "List the policies and their requirements.",
+}
+
+REFUSED = 2
+INTERNAL_ERROR = 70
+
+
+class Refusal(click.ClickException):
+    """Input, usage or a waiver file that is refused: one line, exit code 2."""
+
+    exit_code = REFUSED
+
+    def show(self, file: Any = None) -> None:
+        """Print the reason in one line."""
+        click.echo(f"pci-gate: {' '.join(self.format_message().split())}", err=True)
+
+
+class Commands(click.Group):
+    """The subcommands, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return the command *name*, or None."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"scripts.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pci-gate", message="%(version)s")
+def cli() -> None:
+    """
+    Judge infrastructure against PCI DSS v4.0.1 before it is deployed.
+
+    pci-gate reads what Terraform is about to build: the JSON that CDKTF synthesizes,
+    or a plan (terraform show -json). It names every resource that breaks a policy,
+    the requirement behind it, and the line of Python to mend.
+
+    \b
+    Exit codes
+       0  nothing blocks
+       1  something blocks: a policy fails, cannot be decided, or a waiver is void
+       2  the input, the usage or the waiver file is refused
+       3  a report could not be written
+      70  an error of pci-gate itself
+    """
+
+
+def main() -> None:
+    """Run the command; an error that nobody foresaw never looks like a verdict."""
+    try:
+        cli.main(prog_name="pci-gate", standalone_mode=True)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the gate stays shut
+        click.echo(f"pci-gate: internal error: {type(error).__name__}: {error}", err=True)
+        sys.exit(INTERNAL_ERROR)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Files and git, as the subcommands need them: whole, or not at all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+
+class WriteError(Exception):
+    """A file that could not be written: which, and why."""
+
+
+def write_whole(path: Path, text: str) -> None:
+    """
+    Write *text* to *path* so that no reader ever sees a part of it.
+
+    Raises:
+        WriteError: The folder or the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(partial, 0o644)
+            os.replace(partial, path)
+        except BaseException:
+            os.unlink(partial)
+            raise
+    except OSError as error:
+        raise WriteError(f"{path}: {error.strerror}") from error
+
+
+def current_commit() -> str | None:
+    """Return the commit that is checked out here, or None outside a repository."""
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - whichever git the user has
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return None
+    return answer.stdout.strip() or None if answer.returncode == 0 else None

@@ -1,0 +1,103 @@
+"""Checkov as a process of its own, where nothing it might obey can reach it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from policies.engine import checkov
+from policies.engine.model import Finding
+from policies.engine.read import Reading
+
+TIMEOUT_SECONDS = 600
+RESULTS = "results_json.json"
+
+
+class NotInstalled(Exception):
+    """Checkov is asked for, and there is none."""
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What Checkov says of one stack."""
+
+    findings: tuple[Finding, ...]
+    results: Any
+
+
+def ask(readings: Sequence[Reading]) -> tuple[Opinion, ...]:
+    """
+    Ask Checkov about every stack among *readings*; plans are judged by the suite alone.
+
+    Each stack is scanned alone, so that none excuses another.
+
+    Raises:
+        NotInstalled: There is no checkov on PATH.
+    """
+    program = shutil.which("checkov")
+    if program is None:
+        raise NotInstalled("--checkov: there is no checkov on PATH; install it, or leave the option out")
+    stacks = [reading for reading in readings if reading.document.kind == "stack"]
+    opinions = []
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for number, opinion in enumerate(pool.map(lambda r: _ask(program, r), stacks), start=1):
+            _progress(f"Checkov: {number} of {len(stacks)} stacks")
+            opinions.append(opinion)
+    return tuple(opinions)
+
+
+def _progress(message: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(message, err=True)
+
+
+def _ask(program: str, reading: Reading) -> Opinion:
+    copy = checkov.copy(reading)
+    with tempfile.TemporaryDirectory(prefix="pci-gate-") as home:
+        folder = Path(home, "stack")
+        folder.mkdir()
+        (folder / "cdk.tf.json").write_text(copy.text, encoding="utf-8")
+        results, complaints = _run(program, Path(home), folder)
+    found = checkov.findings(reading, copy, results, complaints)
+    document = reading.document.path
+    return Opinion(tuple(replace(finding, document=document) for finding in found), results)
+
+
+def _run(program: str, home: Path, folder: Path) -> tuple[Any, str]:
+    """Return Checkov's results, and what it complained of."""
+    arguments = [
+        program,
+        "--directory", str(folder),
+        "--framework", "terraform_json",
+        "--external-checks-dir", str(checkov.PROBE_FOLDER),
+        "--skip-download",
+        "--output", "json",
+        "--output-file-path", str(home),
+    ]  # fmt: skip
+    environment = {"HOME": str(home), "PATH": os.environ.get("PATH", ""), "PYTHONHASHSEED": "0"}
+    try:
+        process = subprocess.run(
+            arguments,
+            cwd=home,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        return json.loads((home / RESULTS).read_text()), process.stderr
+    except subprocess.TimeoutExpired:
+        return [], f"it did not finish within {TIMEOUT_SECONDS} seconds"
+    except (OSError, ValueError) as error:
+        return [], f"{process.stderr}\nit left no results: {error}"
