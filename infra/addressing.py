@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 
 TIERS = ("public", "private", "database")
+FEWEST_ZONES = 2
 ZONES_PER_TIER = 10
 """Room that each tier keeps, so that a zone added later moves no subnet."""
 
@@ -35,7 +36,9 @@ def vpc_network(block: str) -> IPv4Network:
     if not any(network.subnet_of(private) for private in PRIVATE):
         raise AddressingError(f"VPC block {network}: use private addresses (RFC 1918)")
     if network.prefixlen < LARGEST_VPC:
-        raise AddressingError(f"VPC block {network}: AWS allows no block larger than /{LARGEST_VPC}")
+        raise AddressingError(
+            f"VPC block {network}: AWS allows no block larger than /{LARGEST_VPC}"
+        )
     if network.prefixlen > SMALLEST_VPC:
         raise AddressingError(
             f"VPC block {network}: too small, its subnets would be "
@@ -55,8 +58,10 @@ def subnets(vpc: IPv4Network, zones: int) -> dict[str, tuple[IPv4Network, ...]]:
     Raises:
         AddressingError: Fewer than two zones, or more than the plan has room for.
     """
-    if not 2 <= zones <= ZONES_PER_TIER:
-        raise AddressingError(f"{zones} zones: the plan has room for 2 to {ZONES_PER_TIER}")
+    if not FEWEST_ZONES <= zones <= ZONES_PER_TIER:
+        raise AddressingError(
+            f"{zones} zones: the plan has room for {FEWEST_ZONES} to {ZONES_PER_TIER}"
+        )
     step = 1 << (vpc.max_prefixlen - vpc.prefixlen - SUBNET_BITS)
     first = int(vpc.network_address)
 

@@ -77,7 +77,7 @@ class Alarms(Construct):
         counted("many_refused_logins", refused, "5 refused logins in 5 minutes", 5)
         counted("rotation_failed", failures, "The database password could not be rotated", 1)
 
-        def measured(
+        def measured(  # noqa: PLR0917 - a table, read by its columns
             id: str,
             description: str,
             namespace: str,

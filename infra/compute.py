@@ -209,15 +209,11 @@ class Compute(Construct):
             max_size=environment.maximum_instances,
             instance_refresh=AutoscalingGroupInstanceRefresh(
                 strategy="Rolling",
-                preferences=AutoscalingGroupInstanceRefreshPreferences(
-                    min_healthy_percentage=90
-                ),
+                preferences=AutoscalingGroupInstanceRefreshPreferences(min_healthy_percentage=90),
             ),
             tag=[
                 AutoscalingGroupTag(key=key, value=value, propagate_at_launch=True)
-                for key, value in environment.tags(
-                    self.group_name, Scope.CARDHOLDER_DATA
-                ).items()
+                for key, value in environment.tags(self.group_name, Scope.CARDHOLDER_DATA).items()
             ],
         )
 

@@ -116,7 +116,7 @@ class Database(Construct):
         )
 
     def _log(self, export: str, keys: Keys) -> LogGroup:
-        """The log group that Aurora writes *export* to, made before Aurora makes it without limits."""
+        """The log group of *export*: Aurora would make one that keeps everything for ever."""
         return LogGroup(
             self,
             f"{export}_log",

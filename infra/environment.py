@@ -10,6 +10,7 @@ from infra import addressing
 from infra.naming import APPLICATION, Naming
 
 COST_CENTER = "engineering"
+FEWEST_INSTANCES = 2
 
 
 class Scope(StrEnum):
@@ -62,7 +63,9 @@ class Environment:
     database_instances: int
 
     def __post_init__(self) -> None:
-        _require(re.fullmatch(r"\d{12}", self.account_id), f"account {self.account_id!r}: use 12 digits")
+        _require(
+            re.fullmatch(r"\d{12}", self.account_id), f"account {self.account_id!r}: use 12 digits"
+        )
         _require(
             all(zone.startswith(self.region) for zone in self.zones),
             f"zones {', '.join(self.zones)}: not all in {self.region}",
@@ -70,10 +73,16 @@ class Environment:
         _require(len(set(self.zones)) == len(self.zones), "zones: one is named twice")
         _require("@" in self.alert_email, f"alert_email {self.alert_email!r}: not an address")
         _require(
-            2 <= self.minimum_instances <= self.desired_instances <= self.maximum_instances,
-            "instances: at least 2, and minimum, desired, maximum in this order",
+            FEWEST_INSTANCES
+            <= self.minimum_instances
+            <= self.desired_instances
+            <= self.maximum_instances,
+            f"instances: at least {FEWEST_INSTANCES}, and minimum, desired, maximum in this order",
         )
-        _require(self.database_instances >= 2, "database_instances: at least 2, for failover")
+        _require(
+            self.database_instances >= FEWEST_INSTANCES,
+            f"database_instances: at least {FEWEST_INSTANCES}, so that one can fail",
+        )
         addressing.subnets(addressing.vpc_network(self.vpc_block), len(self.zones))
         self.name("environment")
 

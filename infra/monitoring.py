@@ -23,9 +23,7 @@ MINUTE = 60
 class Alerts(Construct):
     """An encrypted topic that CloudWatch may publish to and a person reads."""
 
-    def __init__(
-        self, scope: Construct, id: str, *, environment: Environment, key: Key
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: Key) -> None:
         super().__init__(scope, id)
         name = environment.name("alerts", of="aws_sns_topic")
         self.topic = SnsTopic(

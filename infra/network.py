@@ -54,9 +54,7 @@ class Network(Construct):
         self._ways_out(gateway)
         self._no_way_out()
 
-    def _subnets(
-        self, tier: str, blocks: tuple[IPv4Network, ...], scope: Scope
-    ) -> list[Subnet]:
+    def _subnets(self, tier: str, blocks: tuple[IPv4Network, ...], scope: Scope) -> list[Subnet]:
         environment = self._environment
         return [
             Subnet(

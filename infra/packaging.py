@@ -44,7 +44,7 @@ def _entries() -> Iterator[tuple[str, bytes]]:
     for library in LIBRARIES:
         for file in files(library) or ():
             if file.suffix == ".py":
-                yield str(PurePosixPath(file)), file.locate().read_bytes()
+                yield str(PurePosixPath(file)), Path(file.locate()).read_bytes()
 
 
 def _write(path: Path, entries: dict[str, bytes]) -> None:

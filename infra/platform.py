@@ -39,9 +39,7 @@ class Platform(TerraformStack):
 
         keys = Keys(self, "keys", environment=environment)
         network = Network(self, "network", environment=environment)
-        groups = SecurityGroups(
-            self, "security_groups", environment=environment, network=network
-        )
+        groups = SecurityGroups(self, "security_groups", environment=environment, network=network)
         FlowLogs(self, "flow_logs", environment=environment, network=network, key=keys.logs)
         alerts = Alerts(self, "alerts", environment=environment, key=keys.alerts)
         database = Database(

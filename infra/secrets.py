@@ -79,9 +79,7 @@ class DatabaseSecret(Construct):
                     ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
                     "*",
                     Principal={"AWS": "*"},
-                    Condition={
-                        "StringNotEquals": {"aws:PrincipalAccount": environment.account_id}
-                    },
+                    Condition={"StringNotEquals": {"aws:PrincipalAccount": environment.account_id}},
                 )
             ),
         )
@@ -109,9 +107,7 @@ class Rotation(Construct):
             self,
             "log",
             environment=environment,
-            name=environment.name(
-                "rotation", of="aws_cloudwatch_log_group", prefix="/aws/lambda/"
-            ),
+            name=environment.name("rotation", of="aws_cloudwatch_log_group", prefix="/aws/lambda/"),
             key=keys.logs,
         )
         role = self._role(keys, alerts, secret)

@@ -78,7 +78,7 @@ _constructs: dict[int, tuple[Any, Any, str, list[str]]] = {}
 
 def _record_sources() -> None:
     """Remember, for every construct, the lines of infra/ that made it."""
-    from jsii._runtime import JSIIMeta  # noqa: PLC0415 - must follow the lazy import
+    from jsii._runtime import JSIIMeta
 
     create = JSIIMeta.__call__
     if getattr(create, "records_sources", False):
@@ -87,7 +87,7 @@ def _record_sources() -> None:
     def recording(cls: Any, *args: Any, **kwargs: Any) -> Any:
         construct = create(cls, *args, **kwargs)
         if len(args) >= 2 and isinstance(args[1], str):  # noqa: PLR2004 - (scope, id)
-            frame = sys._getframe(1)
+            frame = sys._getframe(1)  # noqa: SLF001 - inspect.stack reads every file
             _constructs[id(construct)] = (construct, args[0], args[1], list(_lines(frame)))
         return construct
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import attached, remove, replace
 
 LOG_GROUP = "aws_cloudwatch_log_group"
@@ -43,8 +44,7 @@ def uses_a_key_of_ours(group: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     Whoever reads a log needs our permission for the key as well.
     """
-    if not group.reference("kms_key_id") and group.get("kms_key_id") is None:
-        yield Violation("kms_key_id is not set", group, "kms_key_id")
+    yield from encryption.not_ours(group, "kms_key_id", graph)
 
 
 ENCRYPTION = Policy(
@@ -81,4 +81,76 @@ FLOW_LOGS = Policy(
         attached(FLOW_LOG, replace("traffic_type", "REJECT"), by="vpc_id"),
         attached(FLOW_LOG, remove("traffic_type"), by="vpc_id"),
     ),
+)
+
+
+TRAIL = "aws_cloudtrail"
+
+
+def covers_every_region(trail: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Trails record every region, global services among them, all the time.
+
+    Whoever wants to work unseen works in a region that nobody uses.
+    """
+    if trail.get("is_multi_region_trail") is not True:
+        yield Violation("is_multi_region_trail is not true", trail, "is_multi_region_trail")
+    for flag in ("include_global_service_events", "enable_logging"):
+        if trail.get(flag, True) is not True:
+            yield Violation(f"{flag} is not true", trail, flag)
+
+
+TRAIL_COVERAGE = Policy(
+    checks=covers_every_region,
+    applies_to=TRAIL,
+    claims=(part_of("10.2.1.2"), part_of("10.2.1.6"), part_of("10.2.1.7")),
+    example={TRAIL: {"account": {"is_multi_region_trail": True}}},
+    violated_by=(
+        remove("is_multi_region_trail"),
+        replace("is_multi_region_trail", False),
+        replace("enable_logging", False),
+        replace("include_global_service_events", False),
+    ),
+)
+
+
+def can_prove_it_was_not_altered(trail: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Trails can prove that they were not altered.
+
+    A digest of each file, chained to the one before, shows what was changed or removed.
+    """
+    if trail.get("enable_log_file_validation") is not True:
+        yield Violation(
+            "enable_log_file_validation is not true", trail, "enable_log_file_validation"
+        )
+
+
+TRAIL_VALIDATION = Policy(
+    checks=can_prove_it_was_not_altered,
+    applies_to=TRAIL,
+    claims=(direct("10.3.2"), part_of("10.3.4")),
+    example={TRAIL: {"account": {"enable_log_file_validation": True}}},
+    violated_by=(
+        remove("enable_log_file_validation"),
+        replace("enable_log_file_validation", "false"),
+    ),
+)
+
+
+def is_under_a_key_of_ours(trail: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Trails are encrypted with a key of ours.
+
+    Whoever reads one needs our permission for the key as well.
+    """
+    yield from encryption.not_ours(trail, "kms_key_id", graph)
+
+
+TRAIL_ENCRYPTION = Policy(
+    checks=is_under_a_key_of_ours,
+    applies_to=TRAIL,
+    claims=(part_of("10.3.2"),),
+    example={TRAIL: {"account": {"kms_key_id": "${aws_kms_key.logs.arn}"}}},
+    violated_by=(remove("kms_key_id"),),
 )

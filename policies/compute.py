@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import Iterator
 
-from policies.aws import credentials
+from policies.aws import credentials, encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Each, Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import remove, replace
@@ -46,9 +46,7 @@ IMDSV2 = Policy(
 )
 
 
-def keeps_metadata_on_the_instance(
-    instance: Resource, graph: ResourceGraph
-) -> Iterator[Violation]:
+def keeps_metadata_on_the_instance(instance: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     Metadata is answered to the instance itself, one hop away.
 
@@ -80,14 +78,16 @@ def describes_its_volumes(template: Resource, graph: ResourceGraph) -> Iterator[
     A volume that the template does not describe is as encrypted as the image is.
     """
     if not list(template.blocks("block_device_mappings")):
-        yield Violation("block_device_mappings describes no volume", template, "block_device_mappings")
+        yield Violation(
+            "block_device_mappings describes no volume", template, "block_device_mappings"
+        )
 
 
 def encrypts_its_volume(mapping: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """Each volume of a launch template is encrypted."""
-    if mapping.get("no_device") is None and mapping.get("virtual_name") is None:
-        if mapping.get("ebs.encrypted") is not True:
-            yield Violation("ebs.encrypted is not true", mapping, "ebs.encrypted")
+    is_disk = mapping.get("no_device") is None and mapping.get("virtual_name") is None
+    if is_disk and mapping.get("ebs.encrypted") is not True:
+        yield Violation("ebs.encrypted is not true", mapping, "ebs.encrypted")
 
 
 TEMPLATE_VOLUMES = Policy(
@@ -121,6 +121,51 @@ VOLUMES = Policy(
     claims=(supports("3.5.1"), supports("3.5.1.2")),
     example={"aws_ebs_volume": {"data": {"encrypted": True}}},
     violated_by=(remove("encrypted"), replace("encrypted", False)),
+)
+
+
+def uses_a_key_of_ours(volume: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Volumes are encrypted with a key of ours.
+
+    Who may use the key of AWS cannot be restricted by us.
+    """
+    yield from encryption.not_ours(volume, "kms_key_id", graph)
+
+
+VOLUME_KEY = Policy(
+    checks=uses_a_key_of_ours,
+    applies_to="aws_ebs_volume",
+    claims=(supports("3.6.1"),),
+    example={"aws_ebs_volume": {"data": {"kms_key_id": "${aws_kms_key.volumes.arn}"}}},
+    violated_by=(remove("kms_key_id"), replace("kms_key_id", "alias/aws/ebs")),
+)
+
+
+def encrypts_with_a_key_of_ours(mapping: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    The volumes of a launch template are encrypted with a key of ours.
+
+    Who may use the key of AWS cannot be restricted by us.
+    """
+    yield from encryption.not_ours(mapping, "ebs.kms_key_id", graph)
+
+
+TEMPLATE_VOLUME_KEY = Policy(
+    checks=Each("block_device_mappings", encrypts_with_a_key_of_ours),
+    applies_to=TEMPLATE,
+    claims=(supports("3.6.1"),),
+    example={
+        "aws_launch_template": {
+            "app": {
+                "block_device_mappings": [{"ebs": {"kms_key_id": "${aws_kms_key.volumes.arn}"}}]
+            }
+        }
+    },
+    violated_by=(
+        remove("block_device_mappings.0.ebs.kms_key_id"),
+        replace("block_device_mappings.0.ebs.kms_key_id", "alias/aws/ebs"),
+    ),
 )
 
 
@@ -267,7 +312,9 @@ USER_DATA = Policy(
     applies_to=INSTANCES,
     claims=(direct("8.6.2"),),
     example={
-        "aws_launch_template": {"app": {"user_data": base64.b64encode(b"dnf install nginx").decode()}}
+        "aws_launch_template": {
+            "app": {"user_data": base64.b64encode(b"dnf install nginx").decode()}
+        }
     },
     violated_by=(
         replace("user_data", base64.b64encode(b"DB_PASSWORD=correct-horse-battery").decode()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Referenced, referenced, remove, replace
@@ -49,8 +50,7 @@ def uses_a_key_of_ours(database: Resource, graph: ResourceGraph) -> Iterator[Vio
 
     Who may use the key of AWS cannot be restricted by us.
     """
-    if not database.reference("kms_key_id") and database.get("kms_key_id") is None:
-        yield Violation("kms_key_id is not set", database, "kms_key_id")
+    yield from encryption.not_ours(database, "kms_key_id", graph)
 
 
 CUSTOMER_KEY = Policy(
@@ -58,7 +58,7 @@ CUSTOMER_KEY = Policy(
     applies_to=(CLUSTER, INSTANCE),
     claims=(supports("3.6.1"),),
     example={"aws_rds_cluster": {"cde": {"kms_key_id": "${aws_kms_key.database.arn}"}}},
-    violated_by=(remove("kms_key_id"),),
+    violated_by=(remove("kms_key_id"), replace("kms_key_id", "alias/aws/rds")),
 )
 
 
@@ -99,7 +99,11 @@ def is_no_copy(database: Resource) -> bool:
     """Whether *database* has a master user of its own, and not that of its source."""
     return all(
         database.get(attribute) is None
-        for attribute in ("snapshot_identifier", "replicate_source_db", "replication_source_identifier")
+        for attribute in (
+            "snapshot_identifier",
+            "replicate_source_db",
+            "replication_source_identifier",
+        )
     )
 
 
@@ -168,7 +172,7 @@ def _parameters(cluster: Resource, graph: ResourceGraph) -> dict[str, str]:
 
 def is_mysql(cluster: Resource) -> bool:
     """Whether *cluster* runs Aurora MySQL."""
-    return cluster.get("engine") == "aurora-mysql"
+    return bool(cluster.get("engine") == "aurora-mysql")
 
 
 def refuses_plaintext(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -177,7 +181,10 @@ def refuses_plaintext(cluster: Resource, graph: ResourceGraph) -> Iterator[Viola
 
     A master user who may log in without it some day will.
     """
-    if _parameters(cluster, graph).get("require_secure_transport", "OFF").upper() not in {"ON", "1"}:
+    if _parameters(cluster, graph).get("require_secure_transport", "OFF").upper() not in {
+        "ON",
+        "1",
+    }:
         yield Violation(
             "the parameter require_secure_transport is not ON",
             cluster,
@@ -301,7 +308,9 @@ def produces_its_audit_log(cluster: Resource, graph: ResourceGraph) -> Iterator[
             cluster,
             "db_cluster_parameter_group_name",
         )
-    events = {event.strip() for event in parameters.get("server_audit_events", "").upper().split(",")}
+    events = {
+        event.strip() for event in parameters.get("server_audit_events", "").upper().split(",")
+    }
     if events >= QUERY_EVENTS:
         events.add("QUERY")
     for event in sorted(AUDITED_EVENTS - events):
@@ -360,9 +369,7 @@ OTHER_LOG_EXPORTS = Policy(
 )
 
 
-def can_authenticate_people_by_iam(
-    cluster: Resource, graph: ResourceGraph
-) -> Iterator[Violation]:
+def can_authenticate_people_by_iam(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     People can log in to a database by their own identity (IAM).
 
@@ -415,9 +422,7 @@ def encrypts_its_insights(instance: Resource, graph: ResourceGraph) -> Iterator[
 
     Statements may hold what the tables hold.
     """
-    key = "performance_insights_kms_key_id"
-    if not instance.reference(key) and instance.get(key) is None:
-        yield Violation(f"{key} is not set", instance, key)
+    yield from encryption.not_ours(instance, "performance_insights_kms_key_id", graph)
 
 
 PERFORMANCE_INSIGHTS = Policy(
@@ -476,7 +481,9 @@ def is_protected_from_deletion(database: Resource, graph: ResourceGraph) -> Iter
 DELETION_PROTECTION = Policy(
     checks=is_protected_from_deletion,
     applies_to=(CLUSTER, INSTANCE),
-    example={"aws_rds_cluster": {"cde": {"deletion_protection": True, "skip_final_snapshot": False}}},
+    example={
+        "aws_rds_cluster": {"cde": {"deletion_protection": True, "skip_final_snapshot": False}}
+    },
     violated_by=(
         remove("deletion_protection"),
         replace("deletion_protection", False),

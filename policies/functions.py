@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
-from policies.engine.mutate import add, remove, replace
+from policies.engine.mutate import add, described, remove, replace
 
 FUNCTION = "aws_lambda_function"
 PERMISSION = "aws_lambda_permission"
@@ -30,6 +31,13 @@ def is_called_by_those_we_name(permission: Resource, graph: ResourceGraph) -> It
             )
 
 
+def _unbound(permission: Resource, graph: ResourceGraph) -> ResourceGraph:
+    for attribute in ("source_account", "source_arn"):
+        current = next(r for r in graph.resources if r.address == permission.address)
+        graph = remove(attribute)(current, graph)
+    return graph
+
+
 CALLERS = Policy(
     checks=is_called_by_those_we_name,
     applies_to=PERMISSION,
@@ -45,16 +53,9 @@ CALLERS = Policy(
     violated_by=(
         replace("principal", "*"),
         remove("principal"),
-        lambda permission, graph: _unbound(permission, graph),
+        described("remove source_account and source_arn", _unbound),
     ),
 )
-
-
-def _unbound(permission: Resource, graph: ResourceGraph) -> ResourceGraph:
-    for attribute in ("source_account", "source_arn"):
-        current = next(r for r in graph.resources if r.address == permission.address)
-        graph = remove(attribute)(current, graph)
-    return graph
 
 
 def runs_in_the_vpc(function: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -63,7 +64,9 @@ def runs_in_the_vpc(function: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     There, security groups decide what they reach; outside, nothing does.
     """
-    if not function.reference("vpc_config.subnet_ids") and not function.get("vpc_config.subnet_ids"):
+    if not function.reference("vpc_config.subnet_ids") and not function.get(
+        "vpc_config.subnet_ids"
+    ):
         yield Violation("vpc_config.subnet_ids is not set", function, "vpc_config.subnet_ids")
 
 
@@ -78,8 +81,7 @@ INSIDE_VPC = Policy(
 
 def encrypts_its_environment(function: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """The environment of a function is under a key of ours."""
-    if not function.reference("kms_key_arn") and function.get("kms_key_arn") is None:
-        yield Violation("kms_key_arn is not set", function, "kms_key_arn")
+    yield from encryption.not_ours(function, "kms_key_arn", graph)
 
 
 def has_an_environment(function: Resource) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from ipaddress import IPv4Network
 
 from policies.aws import cidr
@@ -10,7 +11,7 @@ from policies.aws.resource_types import TAGGABLE
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.house import House
 from policies.engine.model import Policy, Violation, part_of, supports
-from policies.engine.mutate import remove, replace
+from policies.engine.mutate import described, remove, replace
 
 NAMED = {
     "aws_autoscaling_group": "name",
@@ -66,15 +67,21 @@ def follows_the_convention(resource: Resource, graph: ResourceGraph) -> Iterator
     yield from _misnamed(NAMED[resource.type], resource, graph)
 
 
+def _renamed(name: str | None, subject: Resource, graph: ResourceGraph) -> ResourceGraph:
+    return replace(NAMED[subject.type], name)(subject, graph)
+
+
 NAMING = Policy(
     checks=follows_the_convention,
     applies_to=tuple(NAMED),
     needs_house=True,
     example={"aws_sns_topic": {"alerts": {"name": "financial-alerts-dev"}}},
     violated_by=(
-        lambda subject, graph: replace(NAMED[subject.type], "my-topic")(subject, graph),
-        lambda subject, graph: replace(NAMED[subject.type], "financial-alerts-qa")(subject, graph),
-        lambda subject, graph: remove(NAMED[subject.type])(subject, graph),
+        described("remove the name", partial(_renamed, None)),
+        described("replace the name 'my-topic'", partial(_renamed, "my-topic")),
+        described(
+            "replace the name 'financial-alerts-qa'", partial(_renamed, "financial-alerts-qa")
+        ),
     ),
 )
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from policies.aws.resource_types import KNOWN, PROVIDER_VERSION
+from policies.engine.graph import Resource
 from policies.engine.model import Policy, Verdict
 from policies.engine.read import FORGET, MODULE, PROVISIONER
+
+WITHOUT_EFFECT_ON_AWS = ("data.", "null_", "random_", "terraform.", "terraform_", "time_")
+"""What begins the types of data, of helpers, and of what another policy here is about."""
 
 MODULES = Policy(
     prohibits=(MODULE,),
     verdict_if_found=Verdict.UNKNOWN,
     title="Every module is expanded",
+    found="its resources stand elsewhere; judge the plan",
     why="A stack calls a module whose resources stand elsewhere; its plan shows them.",
 )
 
@@ -16,6 +22,7 @@ PROVISIONERS = Policy(
     prohibits=(PROVISIONER,),
     verdict_if_found=Verdict.UNKNOWN,
     title="Nothing is changed by a provisioner",
+    found="what it does is not known",
     why="A script that runs during apply can change what was judged.",
 )
 
@@ -23,5 +30,20 @@ FORGOTTEN = Policy(
     prohibits=(FORGET,),
     verdict_if_found=Verdict.UNKNOWN,
     title="Nothing is left behind unmanaged",
+    found="it stays in the account, unmanaged",
     why="What Terraform forgets stays in the account, and no later run sees it.",
+)
+
+
+def is_of_a_type_that_we_do_not_know(resource: Resource) -> bool:
+    """Whether no policy can tell what *resource* is."""
+    return resource.type not in KNOWN and not resource.type.startswith(WITHOUT_EFFECT_ON_AWS)
+
+
+TYPES = Policy(
+    prohibits=is_of_a_type_that_we_do_not_know,
+    verdict_if_found=Verdict.UNKNOWN,
+    title="Every resource is of a type that the suite knows",
+    found=f"no type of the AWS provider {PROVIDER_VERSION}",
+    why="A misspelt type, or another provider's, is one that no policy looks at.",
 )

@@ -23,7 +23,7 @@ STRONG_CERTIFICATES = frozenset({
 
 def is_symmetric(key: Resource) -> bool:
     """Whether KMS itself can rotate *key*."""
-    return key.get("customer_master_key_spec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
+    return bool(key.get("customer_master_key_spec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT")
 
 
 def rotates_yearly(key: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -142,9 +142,7 @@ def is_strong(key: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     spec = key.get("customer_master_key_spec", "SYMMETRIC_DEFAULT")
     if spec not in STRONG_SPECS:
-        yield Violation(
-            f"customer_master_key_spec is {spec}", key, "customer_master_key_spec"
-        )
+        yield Violation(f"customer_master_key_spec is {spec}", key, "customer_master_key_spec")
 
 
 KEY_STRENGTH = Policy(

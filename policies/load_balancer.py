@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of
-from policies.engine.mutate import remove, replace
+from policies.engine.mutate import described, remove, replace
 
 LOAD_BALANCERS = ("aws_lb", "aws_alb")
 LISTENERS = ("aws_lb_listener", "aws_alb_listener")
 TARGET_GROUPS = ("aws_lb_target_group", "aws_alb_target_group")
 ENCRYPTED = frozenset({"HTTPS", "TLS"})
+
+ACM = frozenset(
+    {"aws_acm_certificate", "aws_acm_certificate_validation", "data.aws_acm_certificate"}
+)
 
 STRONG_TLS = frozenset({
     "ELBSecurityPolicy-TLS13-1-2-2021-06",
@@ -83,6 +88,12 @@ def only_redirects(listener: Resource, graph: ResourceGraph) -> Iterator[Violati
         yield Violation(f"answers {protocol} with no redirect to HTTPS", listener, "default_action")
 
 
+def _forwarding(protocol: str, listener: Resource, graph: ResourceGraph) -> ResourceGraph:
+    forwarding = replace("default_action", [{"type": "forward"}])(listener, graph)
+    changed = next(r for r in forwarding.resources if r.address == listener.address)
+    return replace("protocol", protocol)(changed, forwarding)
+
+
 REDIRECTS_HTTP = Policy(
     checks=only_redirects,
     applies_to=LISTENERS,
@@ -96,16 +107,10 @@ REDIRECTS_HTTP = Policy(
         }
     },
     violated_by=(
-        lambda listener, graph: _forwarding(listener, graph, "HTTP"),
-        lambda listener, graph: _forwarding(listener, graph, "TCP"),
+        described("forward over HTTP", partial(_forwarding, "HTTP")),
+        described("forward over TCP", partial(_forwarding, "TCP")),
     ),
 )
-
-
-def _forwarding(listener: Resource, graph: ResourceGraph, protocol: str) -> ResourceGraph:
-    graph = replace("default_action", [{"type": "forward"}])(listener, graph)
-    changed = next(r for r in graph.resources if r.address == listener.address)
-    return replace("protocol", protocol)(changed, graph)
 
 
 def has_a_managed_certificate(listener: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -114,14 +119,18 @@ def has_a_managed_certificate(listener: Resource, graph: ResourceGraph) -> Itera
 
     A certificate that somebody uploaded is renewed when somebody remembers.
     """
-    sources = {address.partition(".")[0] for address in listener.reference("certificate_arn")}
-    if sources & {"aws_acm_certificate", "aws_acm_certificate_validation", "data"}:
+    sources = {address.rpartition(".")[0] for address in listener.reference("certificate_arn")}
+    if sources:
+        for source in sorted(sources - ACM):
+            yield Violation(f"certificate_arn is that of {source}", listener, "certificate_arn")
         return
     arn = listener.get("certificate_arn")
     if arn is None:
         yield Violation("certificate_arn is not set", listener, "certificate_arn")
-    elif not str(arn).startswith("arn:aws") or ":acm:" not in str(arn):
-        yield Violation(f"certificate_arn is {arn}, no certificate of ACM", listener, "certificate_arn")
+    elif ":acm:" not in str(arn):
+        yield Violation(
+            f"certificate_arn is {arn}, no certificate of ACM", listener, "certificate_arn"
+        )
 
 
 MANAGED_CERTIFICATE = Policy(
@@ -145,7 +154,7 @@ MANAGED_CERTIFICATE = Policy(
 
 def is_application(balancer: Resource) -> bool:
     """Whether *balancer* understands HTTP."""
-    return balancer.get("load_balancer_type", "application") == "application"
+    return bool(balancer.get("load_balancer_type", "application") == "application")
 
 
 def drops_invalid_headers(balancer: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -186,9 +195,7 @@ def refuses_ambiguous_requests(balancer: Resource, graph: ResourceGraph) -> Iter
     """
     mode = balancer.get("desync_mitigation_mode", "defensive")
     if mode not in {"defensive", "strictest"}:
-        yield Violation(
-            f"desync_mitigation_mode is {mode}", balancer, "desync_mitigation_mode"
-        )
+        yield Violation(f"desync_mitigation_mode is {mode}", balancer, "desync_mitigation_mode")
 
 
 AMBIGUOUS_REQUESTS = Policy(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.aws import iam
+from policies.aws import encryption, iam
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import attached, remove, replace
@@ -32,7 +32,9 @@ ALARM_ACTIONS = Policy(
     applies_to=ALARM,
     at_least=1,
     claims=(part_of("10.4.1.1"), part_of("10.7.2")),
-    example={ALARM: {"errors": {"actions_enabled": True, "alarm_actions": ["${aws_sns_topic.a.arn}"]}}},
+    example={
+        ALARM: {"errors": {"actions_enabled": True, "alarm_actions": ["${aws_sns_topic.a.arn}"]}}
+    },
     violated_by=(
         replace("actions_enabled", False),
         remove("alarm_actions"),
@@ -47,9 +49,7 @@ def is_encrypted(topic: Resource, graph: ResourceGraph) -> Iterator[Violation]:
 
     With the key of AWS, CloudWatch may not publish, and alarms go unheard.
     """
-    key = topic.get("kms_master_key_id") if not topic.reference("kms_master_key_id") else "ours"
-    if key is None or str(key).startswith("alias/aws/"):
-        yield Violation(f"kms_master_key_id is {key or 'not set'}", topic, "kms_master_key_id")
+    yield from encryption.not_ours(topic, "kms_master_key_id", graph)
 
 
 TOPIC_ENCRYPTION = Policy(
@@ -70,7 +70,8 @@ def names_who_publishes(policy: Resource, graph: ResourceGraph) -> Iterator[Viol
     for statement in iam.statements(policy, "policy"):
         if statement.allows:
             bound = any(
-                key in {"aws:sourceaccount", "aws:sourcearn", "aws:principalorgid", "aws:sourceowner"}
+                key
+                in {"aws:sourceaccount", "aws:sourcearn", "aws:principalorgid", "aws:sourceowner"}
                 for _, key, _ in statement.conditions()
             )
             for kind, principal in statement.principals():
@@ -105,7 +106,10 @@ TOPIC_POLICIES = Policy(
         }
     },
     violated_by=tuple(
-        replace("policy", {"Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Principal": who}]})
+        replace(
+            "policy",
+            {"Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Principal": who}]},
+        )
         for who in ("*", {"AWS": "*"}, {"Service": "cloudwatch.amazonaws.com"})
     ),
 )
@@ -131,7 +135,9 @@ SUBSCRIBERS = Policy(
     claims=(supports("12.10.5"), part_of("10.7.2"), part_of("4.2.1")),
     example={
         TOPIC: {"alerts": {}},
-        SUBSCRIPTION: {"on_call": {"topic_arn": "${aws_sns_topic.alerts.arn}", "protocol": "email"}},
+        SUBSCRIPTION: {
+            "on_call": {"topic_arn": "${aws_sns_topic.alerts.arn}", "protocol": "email"}
+        },
     },
     violated_by=(
         attached(SUBSCRIPTION, by="topic_arn"),

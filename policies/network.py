@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from policies.aws import cidr, firewall
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of
-from policies.engine.mutate import add, attached, remove, replace
+from policies.engine.mutate import add, attached, described, replace
 from policies.engine.values import UnknownValue
 
 VPC = "aws_vpc"
@@ -89,7 +90,9 @@ def shares_no_address(subnet: Resource, graph: ResourceGraph) -> Iterator[Violat
             continue
         try:
             if block.overlaps(cidr.network(other.get("cidr_block"))):
-                yield Violation(f"cidr_block {block} overlaps that of {other.address}", subnet, "cidr_block")
+                yield Violation(
+                    f"cidr_block {block} overlaps that of {other.address}", subnet, "cidr_block"
+                )
         except UnknownValue as reason:
             unknown = reason
     if unknown:
@@ -102,6 +105,12 @@ def _same_vpc(left: Resource, right: Resource) -> bool:
     return bool(left.get("vpc_id") == right.get("vpc_id"))
 
 
+def _twin_of_a_subnet(subnet: Resource, graph: ResourceGraph) -> ResourceGraph:
+    return add(SUBNET, vpc_id=subnet.values.get("vpc_id"), cidr_block=subnet.values["cidr_block"])(
+        subnet, graph
+    )
+
+
 DISJOINT_SUBNETS = Policy(
     checks=shares_no_address,
     applies_to=SUBNET,
@@ -109,14 +118,10 @@ DISJOINT_SUBNETS = Policy(
     claims=(part_of("1.4.1"),),
     example={
         "aws_subnet": {
-            "app": {"vpc_id": "${aws_vpc.cde.id}", "cidr_block": "10.0.10.0/24"},
+            "app": {"cidr_block": "10.0.10.0/24"},
         },
     },
-    violated_by=(
-        lambda subnet, graph: add(
-            SUBNET, vpc_id=subnet.values["vpc_id"], cidr_block=subnet.values["cidr_block"]
-        )(subnet, graph),
-    ),
+    violated_by=(described("add a subnet with the same cidr_block", _twin_of_a_subnet),),
 )
 
 
@@ -130,8 +135,14 @@ def has_no_way_out(group: Resource, graph: ResourceGraph) -> Iterator[Violation]
     if not subnets:
         raise UnknownValue("subnet_ids name no subnet of this document")
     for subnet in subnets:
-        for association in graph.attached_to(subnet, ASSOCIATION, by="subnet_id"):
-            for table in graph.at(association.reference("route_table_id")):
+        associations = graph.attached_to(subnet, ASSOCIATION, by="subnet_id")
+        if not associations:
+            yield Violation("uses the main route table, for want of one of its own", subnet)
+        for association in associations:
+            tables = graph.at(association.reference("route_table_id"))
+            if not tables:
+                raise UnknownValue("route_table_id names no route table of this document")
+            for table in tables:
                 yield from _ways_out(table, subnet, graph)
 
 
@@ -143,7 +154,26 @@ def _ways_out(table: Resource, subnet: Resource, graph: ResourceGraph) -> Iterat
     for route in routes:
         for gateway in GATEWAYS:
             if route.reference(gateway) or route.get(gateway) not in (None, "", "local"):
-                yield Violation(f"{subnet.address} routes to a {gateway.removesuffix('_id')}", route)
+                yield Violation(
+                    f"{subnet.address} routes to a {gateway.removesuffix('_id')}", route
+                )
+
+
+def _without_association(group: Resource, graph: ResourceGraph) -> ResourceGraph:
+    subnet = graph.at(group.reference("subnet_ids"))[0]
+    return attached(ASSOCIATION, by="subnet_id")(subnet, graph)
+
+
+def _with_route(gateway: str, group: Resource, graph: ResourceGraph) -> ResourceGraph:
+    subnet = graph.at(group.reference("subnet_ids"))[0]
+    association = graph.attached_to(subnet, ASSOCIATION, by="subnet_id")[0]
+    table = graph.at(association.reference("route_table_id"))[0]
+    return add(
+        ROUTE,
+        route_table_id="${{subject}.id}",
+        destination_cidr_block="0.0.0.0/0",
+        **{gateway: "igw-0123456789abcdef0"},
+    )(table, graph)
 
 
 ISOLATED_DATABASES = Policy(
@@ -161,21 +191,13 @@ ISOLATED_DATABASES = Policy(
             }
         },
     },
-    violated_by=tuple(
-        lambda group, graph, gateway=gateway: _with_route(group, graph, gateway)
-        for gateway in GATEWAYS
+    violated_by=(
+        described("remove the associations of a database subnet", _without_association),
+        *(
+            described(
+                f"add a route of a database subnet with {gateway}", partial(_with_route, gateway)
+            )
+            for gateway in GATEWAYS
+        ),
     ),
 )
-
-
-def _with_route(group: Resource, graph: ResourceGraph, gateway: str) -> ResourceGraph:
-    """Give the first database subnet of *group* a route to *gateway*."""
-    subnet = graph.at(group.reference("subnet_ids"))[0]
-    association = graph.attached_to(subnet, ASSOCIATION, by="subnet_id")[0]
-    table = graph.at(association.reference("route_table_id"))[0]
-    return add(
-        ROUTE,
-        route_table_id="${{subject}.id}",
-        destination_cidr_block="0.0.0.0/0",
-        **{gateway: "igw-0123456789abcdef0"},
-    )(table, graph)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from policies.aws import iam
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
-from policies.engine.mutate import replace
+from policies.engine.mutate import Described, described, replace
 
 ROLE = "aws_iam_role"
 HOLDERS = (*iam.DOCUMENTS, ROLE)
@@ -26,17 +27,18 @@ def _policy(**statement: Any) -> dict[str, Any]:
     return {"Statement": [{"Effect": "Allow", **statement}]}
 
 
-def _granting(*statements: dict[str, Any]) -> tuple[Any, ...]:
+def _granting(*statements: dict[str, Any]) -> tuple[Described, ...]:
     """Mutations: the holder grants each of *statements*, in whichever way it can."""
 
-    def mutation(statement: dict[str, Any]) -> Any:
+    def mutation(statement: dict[str, Any]) -> Described:
+        policy = _policy(**statement)
+
         def grant(holder: Resource, graph: ResourceGraph) -> ResourceGraph:
             if holder.type == ROLE:
-                return replace("inline_policy", [{"policy": _policy(**statement)}])(holder, graph)
-            return replace("policy", _policy(**statement))(holder, graph)
+                return replace("inline_policy", [{"policy": policy}])(holder, graph)
+            return replace("policy", policy)(holder, graph)
 
-        grant.__doc__ = f"Grant {statement}."
-        return grant
+        return described(f"grant {json.dumps(statement)}", grant)
 
     return tuple(map(mutation, statements))
 
@@ -67,7 +69,10 @@ def grants_no_administration(holder: Resource, graph: ResourceGraph) -> Iterator
     for statement in iam.granted(holder):
         if statement.allows:
             for action in statement.actions():
-                if set(action.replace(":", "")) <= {"*", "?"} or action.split(":")[0] in {"*", "iam*"}:
+                if set(action.replace(":", "")) <= {"*", "?"} or action.split(":")[0] in {
+                    "*",
+                    "iam*",
+                }:
                     yield Violation(f"{statement.name} allows {action}", holder, "policy")
 
 
@@ -188,7 +193,9 @@ def trusts_whom_it_names(role: Resource, graph: ResourceGraph) -> Iterator[Viola
         if not statement.allows:
             continue
         if statement.has("NotPrincipal"):
-            yield Violation(f"{statement.name} trusts everybody but some", role, "assume_role_policy")
+            yield Violation(
+                f"{statement.name} trusts everybody but some", role, "assume_role_policy"
+            )
         for kind, principal in statement.principals():
             if "*" in principal:
                 yield Violation(

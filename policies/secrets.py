@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.aws import credentials
+from policies.aws import credentials, encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
-from policies.engine.mutate import attached, remove, replace
+from policies.engine.mutate import Described, Patch, attached, described, remove, replace
 from policies.engine.values import UnknownValue
 
-SECRET = "aws_secretsmanager_secret"
+SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
 ROTATION = "aws_secretsmanager_secret_rotation"
 VERSION = "aws_secretsmanager_secret_version"
 PERMISSION = "aws_lambda_permission"
@@ -97,8 +97,25 @@ def lets_secrets_manager_call(rotation: Resource, graph: ResourceGraph) -> Itera
             yield Violation("Secrets Manager may not call the rotation function", function)
         for permission in permissions:
             bound = permission.reference("source_arn") or permission.reference("source_account")
-            if not bound and permission.get("source_account") is None and permission.get("source_arn") is None:
+            if (
+                not bound
+                and permission.get("source_account") is None
+                and permission.get("source_arn") is None
+            ):
                 yield Violation("source_account is not set", permission, "source_account")
+
+
+def _of_its_permission(*patches: Patch | None) -> Described:
+    """A mutation of the permission to call a rotation's function; without a patch, it goes."""
+
+    def mutation(rotation: Resource, graph: ResourceGraph) -> ResourceGraph:
+        function = graph.at(rotation.reference("rotation_lambda_arn"))[0]
+        for patch in patches:
+            graph = attached(PERMISSION, patch, by="function_name")(function, graph)
+        return graph
+
+    words = " and ".join(str(patch or "remove") for patch in patches)
+    return described(f"{words} of the permission to call its function", mutation)
 
 
 ROTATION_MAY_RUN = Policy(
@@ -117,24 +134,11 @@ ROTATION_MAY_RUN = Policy(
         },
     },
     violated_by=(
-        lambda rotation, graph: _permissions(rotation, graph, None),
-        lambda rotation, graph: _permissions(rotation, graph, "lambda.amazonaws.com"),
-        lambda rotation, graph: _unbound(rotation, graph),
+        _of_its_permission(None),
+        _of_its_permission(replace("principal", "lambda.amazonaws.com")),
+        _of_its_permission(remove("source_account"), remove("source_arn")),
     ),
 )
-
-
-def _permissions(rotation: Resource, graph: ResourceGraph, principal: str | None) -> ResourceGraph:
-    """Give the permission to call *rotation*'s function to *principal*, or to nobody."""
-    function = graph.at(rotation.reference("rotation_lambda_arn"))[0]
-    patch = replace("principal", principal) if principal else None
-    return attached(PERMISSION, patch, by="function_name")(function, graph)
-
-
-def _unbound(rotation: Resource, graph: ResourceGraph) -> ResourceGraph:
-    function = graph.at(rotation.reference("rotation_lambda_arn"))[0]
-    graph = attached(PERMISSION, remove("source_account"), by="function_name")(function, graph)
-    return attached(PERMISSION, remove("source_arn"), by="function_name")(function, graph)
 
 
 def uses_a_key_of_ours(secret: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -143,8 +147,7 @@ def uses_a_key_of_ours(secret: Resource, graph: ResourceGraph) -> Iterator[Viola
 
     Whoever reads one needs our permission for the key as well.
     """
-    if not secret.reference("kms_key_id") and secret.get("kms_key_id") is None:
-        yield Violation("kms_key_id is not set", secret, "kms_key_id")
+    yield from encryption.not_ours(secret, "kms_key_id", graph)
 
 
 CUSTOMER_KEY = Policy(
@@ -152,7 +155,7 @@ CUSTOMER_KEY = Policy(
     applies_to=SECRET,
     claims=(part_of("8.3.2"), part_of("3.6.1")),
     example={SECRET: {"database": {"kms_key_id": "${aws_kms_key.secrets.arn}"}}},
-    violated_by=(remove("kms_key_id"),),
+    violated_by=(remove("kms_key_id"), replace("kms_key_id", "alias/aws/secretsmanager")),
 )
 
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from policies.aws import firewall
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of
-from policies.engine.mutate import Patch, replace
+from policies.engine.mutate import Described, described, replace
 
 BALANCERS = (("aws_lb", "security_groups"), ("aws_alb", "security_groups"))
 DATABASES = (
     ("aws_rds_cluster", "vpc_security_group_ids"),
     ("aws_db_instance", "vpc_security_group_ids"),
 )
-WITH_INGRESS = (firewall.GROUP, firewall.DEFAULT_GROUP, firewall.CLASSIC_RULE, firewall.INGRESS_RULE)
+WITH_INGRESS = (
+    firewall.GROUP,
+    firewall.DEFAULT_GROUP,
+    firewall.CLASSIC_RULE,
+    firewall.INGRESS_RULE,
+)
 WITH_EGRESS = (firewall.GROUP, firewall.DEFAULT_GROUP, firewall.CLASSIC_RULE, firewall.EGRESS_RULE)
 
 INTERNET = "0.0.0.0/0"
@@ -41,8 +47,7 @@ class Opening:
     def __call__(self, subject: Resource, graph: ResourceGraph) -> ResourceGraph:
         """Return *graph* with the subject opened."""
         for path, value in self._values(subject):
-            graph = Patch("replace", path, value)(subject, graph)
-            subject = next(r for r in graph.resources if r.address == subject.address)
+            graph = replace(path, value)(_current(subject, graph), graph)
         return graph
 
     def _values(self, subject: Resource) -> Iterator[tuple[str, Any]]:
@@ -57,6 +62,10 @@ class Opening:
 
     def __str__(self) -> str:
         return f"{self.direction} on {self.protocol} {self.port} with {self.block}"
+
+
+def _current(subject: Resource, graph: ResourceGraph) -> Resource:
+    return next(resource for resource in graph.resources if resource.address == subject.address)
 
 
 def opened(port: int = 8443, block: str = INTERNET, protocol: str = "tcp") -> Opening:
@@ -84,20 +93,9 @@ def _ports(rule: firewall.Rule) -> str:
     return f"port {first}" if first == last else f"ports {first} to {last}"
 
 
-def _chained(port: int, **attributes: Any) -> dict[str, Any]:
-    """An example: the application's group lets in what the load balancer's sends."""
-    return {
-        firewall.INGRESS_RULE: {
-            "chained": {
-                "security_group_id": "${aws_security_group.app.id}",
-                "referenced_security_group_id": "${aws_security_group.alb.id}",
-                "ip_protocol": "tcp",
-                "from_port": port,
-                "to_port": port,
-                **attributes,
-            }
-        }
-    }
+def _rule(**attributes: Any) -> dict[str, Any]:
+    """An example: one rule for what comes in, with what the policy reads of it."""
+    return {firewall.INGRESS_RULE: {"chained": attributes}}
 
 
 def is_an_entry(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -147,7 +145,9 @@ def closes_administration(carrier: Resource, graph: ResourceGraph) -> Iterator[V
         if rule.is_open():
             for port, service in ADMINISTRATION.items():
                 if port in rule.ports:
-                    yield Violation(f"{service} ({port}) open to the Internet", rule.at, "from_port")
+                    yield Violation(
+                        f"{service} ({port}) open to the Internet", rule.at, "from_port"
+                    )
 
 
 REMOTE_ADMINISTRATION = Policy(
@@ -155,7 +155,7 @@ REMOTE_ADMINISTRATION = Policy(
     applies_to=WITH_INGRESS,
     when=lets_in,
     claims=(direct("1.3.1"),),
-    example=_chained(8443),
+    example=_rule(cidr_ipv4=INTERNET, ip_protocol="tcp", from_port=443, to_port=443),
     violated_by=(opened(22), opened(3389), opened(22, "128.0.0.0/1"), opened(0, protocol="-1")),
 )
 
@@ -176,7 +176,7 @@ ALL_PROTOCOLS = Policy(
     applies_to=WITH_INGRESS,
     when=lets_in,
     claims=(direct("1.3.1"), part_of("1.2.5")),
-    example=_chained(8443),
+    example=_rule(ip_protocol="tcp"),
     violated_by=(opened(protocol="-1"), opened(block="10.0.0.0/16", protocol="all")),
 )
 
@@ -199,6 +199,20 @@ def lets_databases_be_reached_by_groups_only(
             yield Violation(f"a database's group is open on {_ports(rule)}", rule.at, "from_port")
 
 
+def _of_a_database(opening: Opening) -> Described:
+    """A mutation: *opening*, of a group that a database uses as well."""
+
+    def mutation(carrier: Resource, graph: ResourceGraph) -> ResourceGraph:
+        graph = opening(carrier, graph)
+        owner = next(iter(firewall.Rule(_current(carrier, graph), ingress=True).owner()))
+        for type, attribute in DATABASES:
+            for database in graph.of_type(type):
+                graph = replace(attribute, [f"${{{owner}.id}}"])(database, graph)
+        return graph
+
+    return described(f"{opening}, of a database", mutation)
+
+
 DATABASE_INGRESS = Policy(
     checks=lets_databases_be_reached_by_groups_only,
     applies_to=WITH_INGRESS,
@@ -208,7 +222,6 @@ DATABASE_INGRESS = Policy(
         firewall.INGRESS_RULE: {
             "mysql": {
                 "security_group_id": "${aws_security_group.db.id}",
-                "referenced_security_group_id": "${aws_security_group.app.id}",
                 "ip_protocol": "tcp",
                 "from_port": 3306,
                 "to_port": 3306,
@@ -217,21 +230,10 @@ DATABASE_INGRESS = Policy(
         "aws_rds_cluster": {"cde": {"vpc_security_group_ids": ["${aws_security_group.db.id}"]}},
     },
     violated_by=(
-        lambda carrier, graph: _for_databases(carrier, opened(3306, "10.0.0.0/16")(carrier, graph)),
-        lambda carrier, graph: _for_databases(carrier, opened(protocol="-1")(carrier, graph)),
+        _of_a_database(opened(3306, "10.0.0.0/16")),
+        _of_a_database(opened(protocol="-1")),
     ),
 )
-
-
-def _for_databases(carrier: Resource, graph: ResourceGraph) -> ResourceGraph:
-    """Have a database use the group of *carrier* as well."""
-    broken = next(r for r in graph.resources if r.address == carrier.address)
-    owner = next(iter(firewall.Rule(broken, ingress=True).owner()))
-    patch = replace("vpc_security_group_ids", [f"${{{owner}.id}}"])
-    for type, _ in DATABASES:
-        for database in graph.of_type(type):
-            graph = patch(database, graph)
-    return graph
 
 
 def opens_no_clear_text_service(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -252,7 +254,7 @@ CLEAR_TEXT_SERVICES = Policy(
     applies_to=WITH_INGRESS,
     when=lets_in,
     claims=(part_of("1.2.5"), part_of("1.2.6"), part_of("2.2.5")),
-    example=_chained(8443),
+    example=_rule(ip_protocol="tcp", from_port=8443, to_port=8443),
     violated_by=tuple(opened(port, "10.0.0.0/16") for port in (21, 23, 389, 514)),
 )
 
@@ -268,24 +270,27 @@ def says_why(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
             yield Violation("description does not say what the rule is for", rule.at, "description")
 
 
+def _described_as(text: str | None, carrier: Resource, graph: ResourceGraph) -> ResourceGraph:
+    opening = Opening("egress" if carrier.type == firewall.EGRESS_RULE else "ingress")
+    graph = opening(carrier, graph)
+    inline = carrier.type in {firewall.GROUP, firewall.DEFAULT_GROUP}
+    path = "ingress.0.description" if inline else "description"
+    return replace(path, text)(_current(carrier, graph), graph)
+
+
 DESCRIBED_RULES = Policy(
     checks=says_why,
     applies_to=firewall.CARRIERS,
     claims=(part_of("1.2.5"),),
-    example=_chained(8443, description="Requests from the load balancer"),
+    example=_rule(description="Requests from the load balancer"),
     violated_by=(
-        lambda rule, graph: _undescribed(rule, graph, None),
-        lambda rule, graph: _undescribed(rule, graph, DEFAULT_DESCRIPTION),
+        described("remove description", partial(_described_as, None)),
+        described(
+            f"replace description {DEFAULT_DESCRIPTION!r}",
+            partial(_described_as, DEFAULT_DESCRIPTION),
+        ),
     ),
 )
-
-
-def _undescribed(carrier: Resource, graph: ResourceGraph, text: str | None) -> ResourceGraph:
-    opening = Opening("egress" if carrier.type == firewall.EGRESS_RULE else "ingress")
-    graph = opening(carrier, graph)
-    opened_carrier = next(r for r in graph.resources if r.address == carrier.address)
-    inline = carrier.type in {firewall.GROUP, firewall.DEFAULT_GROUP}
-    return replace(f"{'ingress.0.' if inline else ''}description", text)(opened_carrier, graph)
 
 
 def limits_what_leaves(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -339,7 +344,5 @@ DATABASE_EGRESS = Policy(
         firewall.GROUP: {"db": {}},
         "aws_rds_cluster": {"cde": {"vpc_security_group_ids": ["${aws_security_group.db.id}"]}},
     },
-    violated_by=(
-        lambda carrier, graph: _for_databases(carrier, leaking(443)(carrier, graph)),
-    ),
+    violated_by=(_of_a_database(leaking(443)),),
 )

@@ -65,7 +65,7 @@ def cli() -> None:
        2  the input, the usage or the waiver file is refused
        3  a report could not be written
       70  an error of pci-gate itself
-    """
+    """  # noqa: D301 - click's own mark for what it must not wrap
 
 
 def main() -> None:

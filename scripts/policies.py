@@ -11,7 +11,14 @@ from policies.engine.model import Policy
 
 
 @click.command("policies")
-@click.option("--format", "format", type=click.Choice(("text", "json")), default="text", show_default=True, help="How to list.")
+@click.option(
+    "--format",
+    "format",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="How to list.",
+)
 def command(format: str) -> None:
     """List the policies and the requirements that they serve."""
     policies = (*POLICIES, *waive.POLICIES)

@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import click
-
 from policies.engine import checkov
 from policies.engine.model import Finding
 from policies.engine.read import Reading
@@ -47,7 +45,9 @@ def ask(readings: Sequence[Reading]) -> tuple[Opinion, ...]:
     """
     program = shutil.which("checkov")
     if program is None:
-        raise NotInstalled("--checkov: there is no checkov on PATH; install it, or leave the option out")
+        raise NotInstalled(
+            "--checkov: there is no checkov on PATH; install it, or leave the option out"
+        )
     stacks = [reading for reading in readings if reading.document.kind == "stack"]
     opinions = []
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
@@ -59,7 +59,7 @@ def ask(readings: Sequence[Reading]) -> tuple[Opinion, ...]:
 
 def _progress(message: str) -> None:
     if sys.stderr.isatty():
-        click.echo(message, err=True)
+        sys.stderr.write(f"{message}\n")
 
 
 def _ask(program: str, reading: Reading) -> Opinion:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import pairwise
 
 from policies.engine.values import UnknownValue
 
@@ -39,7 +40,7 @@ def is_internet(block: Network) -> bool:
 def overlapping(blocks: Iterable[Network]) -> tuple[Network, Network] | None:
     """Return two of *blocks* that share an address, or None."""
     ordered = sorted(blocks, key=lambda b: (b.version, int(b.network_address), b.prefixlen))
-    for left, right in zip(ordered, ordered[1:], strict=False):
+    for left, right in pairwise(ordered):
         if left.version == right.version and left.overlaps(right):
             return left, right
     return None

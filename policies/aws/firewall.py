@@ -72,10 +72,13 @@ class Rule:
         return frozenset().union(*(self.at.reference(name) for name in names))
 
     def owner(self) -> frozenset[str]:
-        """Return the addresses of the security group that the rule belongs to."""
+        """Return the address of the group that the rule belongs to; of a literal id, none."""
         if self.at.type in {GROUP, DEFAULT_GROUP}:
             return frozenset({self.at.base})
-        return self.at.reference("security_group_id")
+        found = self.at.reference("security_group_id")
+        if not found:
+            self.at.get("security_group_id")
+        return found
 
     def _attribute(self, classic: str, current: str) -> str:
         return current if self.at.type in {INGRESS_RULE, EGRESS_RULE} else classic
@@ -110,7 +113,17 @@ def egress(carrier: Resource) -> Iterator[Rule]:
 
 
 def groups_of(graph: ResourceGraph, *users: tuple[str, str]) -> frozenset[str]:
-    """Return the security groups of resources, given as pairs of type and attribute."""
-    return frozenset().union(
-        *(user.reference(by) for type, by in users for user in graph.of_type(type))
-    )
+    """
+    Return the security groups of resources, given as pairs of type and attribute.
+
+    Raises:
+        UnknownValue: Those of one resource cannot be told.
+    """
+    found: set[str] = set()
+    for type, by in users:
+        for user in graph.of_type(type):
+            groups = user.reference(by)
+            if not groups:
+                user.get(by)
+            found |= groups
+    return frozenset(found)

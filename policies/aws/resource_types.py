@@ -12,7 +12,8 @@ from importlib.resources import files
 PROVIDER_VERSION = "5.100.0"
 
 _LINES = tuple(
-    line.split() for line in files(__package__).joinpath("resource_types.txt").read_text().splitlines()
+    line.split()
+    for line in files(__package__).joinpath("resource_types.txt").read_text().splitlines()
 )
 
 KNOWN = frozenset(type for type, *_ in _LINES)

@@ -97,17 +97,23 @@ def _never_created(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
 
 
 def _census(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
-    """Fail each resource that must not be there; pass once where there is none."""
-    found = graph.of_type(*policy.prohibits)
+    """Tell of each resource that must not be there; pass once where there is none."""
+    found = [r for r in graph.resources if _is_prohibited(policy, r)]
     for resource in found:
-        message = f"{resource.type} {resource.address}: there must be none"
+        message = f"{resource.type} {resource.address}: {policy.found}"
         finding = _finding(policy, resource, graph, policy.verdict_if_found, [message])
         if policy.verdict_if_found is Verdict.FAIL:
             finding = replace(finding, violations=(Violation(message, resource),))
         yield finding
     if not found:
-        census = f"{len(graph.resources)} resources, none of type {', '.join(policy.prohibits)}"
-        yield _about_stack(policy, graph, policy.prohibits[0], Verdict.PASS, census)
+        census = f"none among {len(graph.resources)} resources"
+        yield _about_stack(policy, graph, policy.id, Verdict.PASS, census)
+
+
+def _is_prohibited(policy: Policy, resource: Resource) -> bool:
+    if callable(policy.prohibits):
+        return policy.prohibits(resource)
+    return resource.type in policy.prohibits
 
 
 def _too_few(policy: Policy, findings: list[Finding], graph: ResourceGraph) -> Iterator[Finding]:
@@ -119,11 +125,11 @@ def _too_few(policy: Policy, findings: list[Finding], graph: ResourceGraph) -> I
 
 
 def _about_stack(
-    policy: Policy, graph: ResourceGraph, type: str, verdict: Verdict, message: str
+    policy: Policy, graph: ResourceGraph, subject: str, verdict: Verdict, message: str
 ) -> Finding:
     return Finding(
         policy=policy.id,
-        resource=f"{graph.stack}/{type}" if graph.stack else type,
+        resource=f"{graph.stack}/{subject}" if graph.stack else subject,
         stage=graph.stage,
         verdict=verdict,
         messages=(message,),

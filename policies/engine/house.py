@@ -63,11 +63,14 @@ class House(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     def is_named(self, name: str, environment: str) -> bool:
         """Whether *name* follows the convention in *environment*, also in a forced form."""
-        plain = _compiled(
-            self.naming.pattern,
-            resource="[a-z0-9]+(?:-[a-z0-9]+)*",
-            environment=re.escape(environment),
-        ).pattern + "(?:-[0-9]+)?"
+        plain = (
+            _compiled(
+                self.naming.pattern,
+                resource="[a-z0-9]+(?:-[a-z0-9]+)*",
+                environment=re.escape(environment),
+            ).pattern
+            + "(?:-[0-9]+)?"
+        )
         return any(
             _compiled(form, name=plain, part="[a-z]+").fullmatch(name)
             for form in ("{name}", *self.naming.forced)

@@ -17,7 +17,7 @@ from policies.engine.graph import Resource, ResourceGraph, Source, Stage
 class Verdict(StrEnum):
     """What one policy established about one resource."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict
     FAIL = "fail"
     NOT_APPLICABLE = "not_applicable"
     UNKNOWN = "unknown"
@@ -124,11 +124,14 @@ class Policy:
     when: Callable[[Resource], bool] = always
     """Which of them the policy is about."""
 
-    prohibits: tuple[str, ...] = ()
-    """Terraform types of which a stack may have none."""
+    prohibits: tuple[str, ...] | Callable[[Resource], bool] = ()
+    """Terraform types of which a stack may have none, or what tells such a resource."""
 
     verdict_if_found: Verdict = Verdict.FAIL
     """What a prohibited resource means: UNKNOWN where its effect cannot be seen."""
+
+    found: str = "there must be none"
+    """What is said of a prohibited resource."""
 
     at_least: int = 0
     """How many must comply in each stack that the house names."""
@@ -162,7 +165,7 @@ class Policy:
     def types(self) -> tuple[str, ...]:
         """The Terraform types that it looks at."""
         subject = (self.applies_to,) if isinstance(self.applies_to, str) else self.applies_to
-        return subject + self.prohibits
+        return subject if callable(self.prohibits) else subject + self.prohibits
 
 
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

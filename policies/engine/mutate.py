@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace as replaced
+from dataclasses import dataclass
+from dataclasses import replace as replaced
 from typing import Any
 
 from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Mutation
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,32 @@ class Addition:
 
     def __call__(self, subject: Resource, graph: ResourceGraph) -> ResourceGraph:
         """Return *graph* with the resource added."""
-        address = f"{self.type}.added"
-        added = Resource(address, self.type, _filled(self.values, subject.base))
+        values = _filled(self.values, subject.base)
+        added = Resource(f"{self.type}.added", self.type, values)
         return replaced(graph, resources=(*graph.resources, added))
 
     def __str__(self) -> str:
         return f"add {self.type} {self.values!r}"
+
+
+@dataclass(frozen=True)
+class Described:
+    """A mutation that takes more than one operation, in words."""
+
+    text: str
+    mutation: Mutation
+
+    def __call__(self, subject: Resource, graph: ResourceGraph) -> ResourceGraph:
+        """Return *graph* with *subject* broken."""
+        return self.mutation(subject, graph)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def described(text: str, mutation: Mutation) -> Described:
+    """Say in *text* what *mutation* does."""
+    return Described(text, mutation)
 
 
 def remove(path: str) -> Patch:

@@ -167,29 +167,46 @@ def _is_plan(content: Any) -> bool:
 def _load(path: Path) -> tuple[Any, str]:
     """Return the JSON in the file *path*, and the file's digest."""
     try:
+        content = _bytes(path)
+        return strict_json.decode(content.decode()), hashlib.sha256(content).hexdigest()
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"{path}: not UTF-8 at byte {error.start}") from error
+    except strict_json.JSONError as error:
+        raise DocumentError(f"{path}: {error}") from error
+
+
+def _bytes(path: Path) -> bytes:
+    """Return the content of *path*, a regular file of a size that can be read."""
+    try:
         if not path.is_file() or path.is_symlink():
             raise DocumentError(f"{path}: not a regular file")
         if path.stat().st_size > LARGEST_BYTES:
             raise DocumentError(f"{path}: larger than {LARGEST_BYTES >> 20} MiB")
         content = path.read_bytes()
-        if not content.strip():
-            raise DocumentError(f"{path}: empty")
-        return strict_json.decode(content.decode()), hashlib.sha256(content).hexdigest()
     except OSError as error:
         raise DocumentError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"{path}: not UTF-8 at byte {error.start}") from error
-    except DocumentError:
-        raise
-    except ValueError as error:
-        raise DocumentError(f"{path}: {error}") from error
+    if not content.strip():
+        raise DocumentError(f"{path}: empty")
+    return content
 
 
 # --- synthesized stacks ---------------------------------------------------------------
 
-_BLOCKS = {"resource": 2, "data": 2, "module": 1, "variable": 1, "output": 1, "provider": 1,
-           "locals": 0, "terraform": 0, "check": 1, "moved": 0, "removed": 0, "import": 0,
-           "ephemeral": 2}
+_BLOCKS = {
+    "resource": 2,
+    "data": 2,
+    "module": 1,
+    "variable": 1,
+    "output": 1,
+    "provider": 1,
+    "locals": 0,
+    "terraform": 0,
+    "check": 1,
+    "moved": 0,
+    "removed": 0,
+    "import": 0,
+    "ephemeral": 2,
+}
 """The blocks of Terraform's language, and how many labels each has."""
 
 Labels = tuple[str, ...]
@@ -245,8 +262,13 @@ def _labelled(
 
 
 def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean",
-             type(None): "null"}
+    names = {
+        dict: "an object",
+        list: "an array",
+        str: "a string",
+        bool: "a boolean",
+        type(None): "null",
+    }
     return names.get(type(value), "a number")
 
 
@@ -276,15 +298,14 @@ def _sources(folder: Path) -> dict[str, Source]:
         raise DocumentError(f"{path}: no source map; synthesize again") from error
 
 
-def _stack(
-    path: Path, sha256: str, content: Configuration, sources: dict[str, Source]
-) -> Reading:
+def _stack(path: Path, sha256: str, content: Configuration, sources: dict[str, Source]) -> Reading:
     comments = content.get("//", {}).get((), [{}])
     metadata = comments[0].get("metadata")
     name = metadata.get("stackName") if isinstance(metadata, dict) else None
     folder = path if path.is_dir() else path.parent
     stack = name if isinstance(name, str) and name else folder.resolve().name
-    present, absent = [], []
+    present: list[Resource] = []
+    absent: list[Resource] = []
     for resource in _written(content, sources):
         (absent if _is_never_created(resource) else present).append(resource)
     document = Document(
@@ -319,13 +340,12 @@ def _is_never_created(resource: Resource) -> bool:
 # --- plans ----------------------------------------------------------------------------
 
 
-def _plan(
-    path: Path, sha256: str, content: Any, stack: str, sources: dict[str, Source]
-) -> Reading:
+def _plan(path: Path, sha256: str, content: Any, stack: str, sources: dict[str, Source]) -> Reading:
     try:
         _require_whole_plan(path, content)
         expressions = dict(_expressions(content["configuration"].get("root_module", {}), ""))
-        present, absent = [], []
+        present: list[Resource] = []
+        absent: list[Resource] = []
         for change in content["resource_changes"]:
             resource = _planned(change, expressions, sources)
             actions = change["change"]["actions"]
@@ -352,7 +372,11 @@ def _require_whole_plan(path: Path, content: Any) -> None:
     if str(content["format_version"]).partition(".")[0] != PLAN_MAJOR:
         raise DocumentError(f"{path}: plan format {content['format_version']} is not known here")
     _require_text(content["terraform_version"])
-    if content.get("errored") or content.get("complete") is False or content.get("deferred_changes"):
+    if (
+        content.get("errored")
+        or content.get("complete") is False
+        or content.get("deferred_changes")
+    ):
         raise DocumentError(f"{path}: the plan is errored or incomplete; plan again")
     if not content["resource_changes"]:
         raise DocumentError(f"{path}: the plan holds no resource, so nothing to judge")
@@ -411,7 +435,6 @@ def _require_agreement(path: Path, planned: Any, present: Sequence[Resource]) ->
     """Refuse a plan whose two accounts of the same resources differ."""
     told = dict(_planned_values(planned["root_module"]))
     changed = {r.address: r for r in present if r.type != FORGET and not r.type.startswith("data.")}
-    told = {address: values for address, (mode, values) in told.items() if mode == "managed"}
     for address in sorted(set(told) ^ set(changed)):
         raise DocumentError(f"{path}: planned_values and resource_changes differ on {address}")
     for address, values in told.items():
@@ -423,9 +446,10 @@ def _require_agreement(path: Path, planned: Any, present: Sequence[Resource]) ->
             raise DocumentError(f"{path}: planned_values and resource_changes differ on {address}")
 
 
-def _planned_values(module: Any) -> Iterator[tuple[str, tuple[str, Any]]]:
+def _planned_values(module: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for resource in module.get("resources", ()):
-        yield resource["address"], (resource["mode"], dict(resource["values"]))
+        if resource["mode"] == "managed":
+            yield resource["address"], dict(resource["values"])
     for child in module.get("child_modules", ()):
         yield from _planned_values(child)
 

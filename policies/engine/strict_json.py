@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 
-class DuplicateKey(ValueError):
+class JSONError(ValueError):
+    """A text that is no JSON, or that two readers could understand differently."""
+
+
+class DuplicateKey(JSONError):
     """An object names a key twice; which one counts depends on who reads it."""
 
 
@@ -17,7 +23,7 @@ def decode(text: str) -> Any:
 
     Raises:
         DuplicateKey: A key stands twice in one object.
-        ValueError: It is no JSON, or holds NaN, an infinite number, an integer too
+        JSONError: It is no JSON, or holds NaN, an infinite number, an integer too
             long to compare, a lone surrogate, or more levels than can be walked.
     """
     try:
@@ -28,42 +34,46 @@ def decode(text: str) -> Any:
             parse_float=_float,
         )
     except RecursionError:
-        raise ValueError("nested too deeply") from None
-    _whole_characters(text)
+        raise JSONError("nested too deeply") from None
+    except JSONError:
+        raise
+    except ValueError as error:
+        raise JSONError(str(error)) from error
+    _whole_characters(text, document)
     return document
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+        keys = sorted(key for key, _ in pairs)
+        twice = next(left for left, right in pairwise(keys) if left == right)
         raise DuplicateKey(f"key {twice!r} stands twice in one object")
     return result
 
 
 def _constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
+    raise JSONError(f"{name} is no JSON number")
 
 
 def _float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(f"{text[:40]} is too large a number")
+        raise JSONError(f"{text[:40]} is too large a number")
     return number
 
 
-def _whole_characters(text: str) -> None:
-    """Refuse an escape such as ``\\ud800`` that is half a character."""
+def _whole_characters(text: str, document: Any) -> None:
+    r"""Refuse an escape such as ``\ud800`` that is half a character."""
     if "\\ud" in text or "\\uD" in text:
-        for value in _strings(json.loads(text)):
+        for value in _strings(document):
             try:
                 value.encode()
             except UnicodeEncodeError:
-                raise ValueError("a string holds half a character (lone surrogate)") from None
+                raise JSONError("a string holds half a character (lone surrogate)") from None
 
 
-def _strings(value: Any) -> Any:
+def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):

@@ -15,7 +15,9 @@ _REFERENCE = re.compile(
     r"(?<![\w.])"
     r"((?:module\.[\w-]+(?:\[[^]]*\])?\.)*(?:data\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)+\.[A-Za-z_][\w-]*)"
 )
-_LEADING_REFERENCE = re.compile(r"\$\{\s*" + _REFERENCE.pattern + r"((?:\[[^]]*\])?(?:\.[\w-]+)*)\s*\}")
+_LEADING_REFERENCE = re.compile(
+    r"\$\{\s*" + _REFERENCE.pattern + r"((?:\[[^]]*\])?(?:\.[\w-]+)*)\s*\}"
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Unknown:
         return leading[2].lstrip(".") if leading else None
 
 
-class UnknownValue(Exception):  # noqa: N818 - what it carries, not an error of ours
+class UnknownValue(Exception):
     """A policy read a value that this document does not say."""
 
 
@@ -66,7 +68,7 @@ def _interpret_text(raw: str, syntax: Syntax) -> Any:
             return interpret(strict_json.decode(raw), syntax)
         except strict_json.DuplicateKey as error:
             return Unknown(f"JSON with {error}")
-        except ValueError:
+        except strict_json.JSONError:
             pass  # a text that begins like JSON and is none stays a text
     if not syntax.templates or not _MARKERS.search(raw):
         return raw

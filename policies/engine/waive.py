@@ -60,14 +60,15 @@ class _StrictLoader(yaml.SafeLoader):
     """YAML without anchors, aliases and double keys: every waiver says all of itself."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.MarkedYAMLError(
-                problem="anchors and aliases are refused: write it out", problem_mark=event.start_mark
+                problem="anchors and aliases are refused: write it out",
+                problem_mark=event.start_mark,
             )
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
@@ -81,8 +82,17 @@ def _require_sound(path: Path, waiver: Waiver) -> None:
     def refuse(reason: str) -> None:
         raise WaiverError(f"{path}: waiver of {waiver.policy}: {reason}")
 
-    for name in ("policy", "constraints", "definition", "objective", "risk", "validation",
-                 "maintenance", "owner", "approved_by"):
+    for name in (
+        "policy",
+        "constraints",
+        "definition",
+        "objective",
+        "risk",
+        "validation",
+        "maintenance",
+        "owner",
+        "approved_by",
+    ):
         if not getattr(waiver, name).strip():
             refuse(f"{name} is empty")
     if not waiver.resources:

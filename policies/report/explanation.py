@@ -37,7 +37,7 @@ def _lines(policy: Policy, requirements: Mapping[str, Requirement]) -> Iterator[
         yield "  over house.toml: evaluated only where --house names one"
     if policy.violated_by:
         yield "\nBroken by"
-        yield from (f"  {mutation}" for mutation in map(describe, policy.violated_by))
+        yield from (f"  {mutation}" for mutation in policy.violated_by)
     if policy.example:
         yield "\nComplies"
         yield textwrap.indent(json.dumps(policy.example, indent=2), "  ")
@@ -51,19 +51,13 @@ def _claim(claim: Claim, requirements: Mapping[str, Requirement]) -> str:
 
 
 def _subjects(policy: Policy) -> Iterator[str]:
+    prohibited = () if callable(policy.prohibits) else policy.prohibits
     if policy.prohibits:
-        yield f"every stack, for having no {', '.join(policy.prohibits)}"
-    types = policy.types[: len(policy.types) - len(policy.prohibits)]
+        yield f"every stack, for having no {', '.join(prohibited) or 'such resource'}"
+    types = policy.types[: len(policy.types) - len(prohibited)]
     shown = types[:6]
     if shown:
         more = f" and {len(types) - len(shown)} types more" if len(types) > len(shown) else ""
         yield f"each {', '.join(shown)}{more}"
     if policy.at_least:
         yield f"each stack of the house, for having at least {policy.at_least} that comply"
-
-
-def describe(mutation: object) -> str:
-    """Return *mutation* in words; a function says them in its docstring."""
-    if callable(mutation) and getattr(mutation, "__qualname__", ""):
-        return (getattr(mutation, "__doc__", None) or "a change of several resources").strip()
-    return str(mutation)

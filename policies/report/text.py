@@ -36,7 +36,8 @@ def _summary(report: Report) -> Iterator[str]:
 
 
 def _block(finding: Finding, report: Report) -> Iterator[str]:
-    yield f"{finding.verdict.value.upper()}  {printable(finding.policy)}  {_claims(finding, report)}"
+    verdict, policy = finding.verdict.value.upper(), printable(finding.policy)
+    yield f"{verdict}  {policy}  {_claims(finding, report)}"
     stage = "" if finding.stage == "design" else f"  ({finding.stage.value})"
     yield f"  resource  {printable(finding.resource)}{stage}"
     for number, message in enumerate(finding.messages):

@@ -1,0 +1,1 @@
+"""A folder that Checkov loads checks from."""

@@ -15,7 +15,7 @@ class Seen(BaseResourceCheck):
             supported_resources=["*"],
         )
 
-    def scan_resource_conf(self, conf):
+    def scan_resource_conf(self, conf):  # noqa: ARG002 - the form that Checkov calls
         """Pass, whatever *conf* is."""
         return CheckResult.PASSED
 

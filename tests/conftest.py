@@ -1,0 +1,37 @@
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from policies.engine.house import read_house
+from policies.engine.read import read
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def house():
+    return read_house(ROOT / "house.toml")
+
+
+@pytest.fixture(scope="session")
+def synthesized(tmp_path_factory):
+    """Return the folder that ``python -m infra`` writes."""
+    output = tmp_path_factory.mktemp("synthesized") / "cdktf.out"
+    subprocess.run(
+        [sys.executable, "-m", "infra"],
+        cwd=ROOT,
+        env={**os.environ, "CDKTF_OUTDIR": str(output)},
+        check=True,
+    )
+    return output
+
+
+@pytest.fixture(scope="session")
+def platform(synthesized, house):
+    """Return the graph of the real platform, in one environment."""
+    [reading] = read([synthesized / "stacks" / "financial-dev"])
+    return replace(reading.graph, house=house)

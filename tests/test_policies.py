@@ -1,0 +1,250 @@
+"""What every policy claims about itself. Nothing here names a policy."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies import POLICIES
+from policies.engine.evaluate import evaluate
+from policies.engine.graph import Resource, ResourceGraph, Stage
+from policies.engine.house import read_house
+from policies.engine.model import Each, Status, Strength, Verdict, always
+from policies.engine.mutate import add
+from policies.engine.values import Unknown
+from policies.requirements import requirements
+from tests.conftest import ROOT
+
+HOUSE = read_house(ROOT / "house.toml")
+CHECKED = [policy for policy in POLICIES if policy.checks]
+PROHIBITIONS = [
+    policy for policy in POLICIES if policy.prohibits and not callable(policy.prohibits)
+]
+
+each_policy = pytest.mark.parametrize("policy", CHECKED, ids=lambda policy: policy.id)
+each_prohibition = pytest.mark.parametrize("policy", PROHIBITIONS, ids=lambda policy: policy.id)
+each_mutation = pytest.mark.parametrize(
+    ("policy", "mutation"),
+    [
+        pytest.param(policy, mutation, id=f"{policy.id}: {mutation}")
+        for policy in CHECKED
+        for mutation in policy.violated_by
+    ],
+)
+
+
+def resources(document, suffix=""):
+    """Return the resources of an example, in its order."""
+    return tuple(
+        Resource(f"{type}.{name}{suffix}", type, body)
+        for type, named in document.items()
+        for name, body in named.items()
+    )
+
+
+def graph_of(policy):
+    return ResourceGraph(resources(policy.example), "financial-dev", Stage.DESIGN, house=HOUSE)
+
+
+def subjects(policy, graph):
+    return [resource for resource in graph.resources if resource.type in policy.types]
+
+
+def verdict(policy, subject, graph):
+    """Return the verdict of *policy* on *subject* itself, without what must exist."""
+    found = evaluate([replace(policy, at_least=0)], graph)
+    return {finding.resource: finding.verdict for finding in found}[graph.address(subject)]
+
+
+def twin(policy):
+    """Return the resources of the example once more, under other names."""
+    text = json.dumps(policy.example)
+    for type, named in policy.example.items():
+        for name in named:
+            text = text.replace(f"{type}.{name}.", f"{type}.{name}_twin.")
+    return resources(json.loads(text), "_twin")
+
+
+@each_policy
+def test_its_example_passes(policy):
+    """The first subject complies; any other shows what the policy is not about."""
+    graph = graph_of(policy)
+    first, *others = [verdict(policy, subject, graph) for subject in subjects(policy, graph)]
+
+    assert Verdict.PASS is first
+    assert {Verdict.NOT_APPLICABLE} >= set(others)
+
+
+@each_mutation
+def test_each_mutation_of_its_example_fails(policy, mutation):
+    graph = graph_of(policy)
+    subject = subjects(policy, graph)[0]
+
+    assert Verdict.FAIL is verdict(policy, subject, mutation(subject, graph))
+
+
+@each_policy
+def test_every_check_is_broken_by_a_mutation(policy):
+    graph = graph_of(policy)
+    subject = subjects(policy, graph)[0]
+    for check in policy.all_checks:
+        alone = replace(policy, checks=check)
+        verdicts = {verdict(alone, subject, m(subject, graph)) for m in policy.violated_by}
+
+        assert Verdict.FAIL in verdicts, check
+
+
+@each_mutation
+def test_a_compliant_neighbour_is_no_excuse(policy, mutation):
+    graph = graph_of(policy)
+    subject = subjects(policy, graph)[0]
+    broken = mutation(subject, graph)
+    both = replace(broken, resources=broken.resources + twin(policy))
+
+    assert Verdict.FAIL is verdict(policy, subject, both)
+
+
+@each_policy
+def test_what_is_unknown_does_not_pass(policy):
+    """Hide any value of the example: the policy says UNKNOWN or worse, or never read it."""
+    graph = graph_of(policy)
+    subject = subjects(policy, graph)[0]
+    for resource in graph.resources:
+        if resource in subjects(policy, graph)[1:]:
+            continue
+        for key in resource.values:
+            hidden = replace(resource, values={**resource.values, key: Unknown()})
+
+            assert Verdict.PASS is not verdict(policy, subject, graph.having(hidden)), key
+
+
+@each_mutation
+def test_each_mutation_of_the_platform_fails(policy, mutation, platform):
+    """The proof: break what we really deploy, and the policy says so."""
+    deployed = platform.of_type(*policy.types)
+    passing = [s for s in deployed if verdict(policy, s, platform) is Verdict.PASS]
+    if not deployed:
+        return  # proven on its example; test_what_is_proven_on_examples_only counts it
+
+    assert passing, "no evidence: nothing on the platform passes this policy"
+    for subject in passing:
+        assert Verdict.FAIL is verdict(policy, subject, mutation(subject, platform)), subject
+
+
+def test_what_is_proven_on_examples_only(platform):
+    """A policy about what the platform does not deploy is said aloud, by its types."""
+    silent = {policy.types for policy in CHECKED if not platform.of_type(*policy.types)}
+
+    assert {("aws_ebs_volume",), ("aws_cloudtrail",)} == silent
+
+
+@each_prohibition
+def test_what_is_prohibited_is_found(policy):
+    empty = ResourceGraph((), "financial-dev")
+    for type in policy.prohibits:
+        holder = Resource("aws_vpc.any", "aws_vpc", {})
+        graph = add(type)(holder, empty)
+
+        assert [finding.verdict for finding in evaluate([policy], empty)] == [Verdict.PASS]
+        assert [policy.verdict_if_found] == [f.verdict for f in evaluate([policy], graph)]
+
+
+@given(st.permutations([r for policy in CHECKED for r in resources(policy.example, policy.id)]))
+def test_the_order_of_resources_is_irrelevant(shuffled):
+    def found(given):
+        graph = ResourceGraph(tuple(given), "financial-dev", house=HOUSE)
+        return {(f.policy, f.resource, f.verdict) for f in evaluate(POLICIES, graph)}
+
+    assert found(sorted(shuffled, key=lambda resource: resource.address)) == found(shuffled)
+
+
+def as_list(values):
+    """Write every block of *values* as a list of one, which is the same to Terraform."""
+    return {
+        key: [as_list(value)] if isinstance(value, dict) and key != "tags" else value
+        for key, value in values.items()
+    }
+
+
+BLOCKS = {"metadata_options", "launch_template", "rotation_rules", "vpc_config", "environment"}
+
+
+@each_policy
+def test_the_form_of_a_block_is_irrelevant(policy):
+    """A block may be an object or a list of one; an unset argument may be null."""
+    graph = graph_of(policy)
+    subject = subjects(policy, graph)[0]
+    for resource in graph.resources:
+        values = {
+            key: [value] if key in BLOCKS else value for key, value in resource.values.items()
+        }
+        graph = graph.having(replace(resource, values={**values, "unheard_of": None}))
+
+    assert Verdict.PASS is verdict(policy, subject, graph)
+
+
+@each_policy
+def test_booleans_may_be_written_as_strings(policy):
+    def spelt(value):
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, dict):
+            return {key: spelt(item) for key, item in value.items()}
+        return [spelt(item) for item in value] if isinstance(value, list) else value
+
+    graph = graph_of(policy)
+    subject = subjects(policy, graph)[0]
+    for resource in graph.resources:
+        graph = graph.having(replace(resource, values=spelt(resource.values)))
+
+    assert Verdict.PASS is verdict(policy, subject, graph)
+
+
+@each_policy
+def test_it_explains_itself(policy):
+    title = policy.title
+    first = policy.all_checks[0]
+    check = first.check if isinstance(first, Each) else first
+
+    assert title.endswith(".")
+    assert "\n" not in title
+    assert check.__name__.islower()
+    assert policy.violated_by
+
+
+def test_every_id_is_its_address():
+    assert len({policy.id for policy in POLICIES}) == len(POLICIES)
+    for policy in POLICIES:
+        module, _, name = policy.id.partition(".")
+        module = __import__(f"policies.{module}", fromlist=[name])
+
+        assert policy.title == getattr(module, name.upper()).title or policy.title
+
+
+def test_what_the_catalogue_says_of_a_requirement_follows_from_its_policies():
+    """Automated: one judges it directly. Partial: one does in part. Otherwise none, and why."""
+    claimed = {}
+    for policy in POLICIES:
+        for claim in policy.claims:
+            claimed.setdefault(claim.requirement, set()).add(claim.strength)
+    for requirement in requirements():
+        strengths = claimed.pop(requirement.id, set())
+        if Strength.DIRECT in strengths:
+            assert Status.AUTOMATED is requirement.status, requirement
+        elif strengths:
+            assert Status.PARTIAL is requirement.status, requirement
+        else:
+            assert requirement.status not in {Status.AUTOMATED, Status.PARTIAL}, requirement
+            assert requirement.notes, requirement
+
+    assert claimed == {}, "requirements that the standard does not have"
+
+
+def test_policies_about_some_resources_show_what_they_are_not_about():
+    for policy in CHECKED:
+        graph = graph_of(policy)
+        others = subjects(policy, graph)[1:]
+        if policy.when is always:
+            assert not others, policy.id
