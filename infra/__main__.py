@@ -9,7 +9,7 @@ from pathlib import Path
 from cdktf import App
 
 from infra import synth
-from infra.environment import ENVIRONMENTS
+from infra.environment import environments
 from infra.naming import APPLICATION
 from infra.platform import Platform
 
@@ -18,10 +18,10 @@ OUTPUT = "cdktf.out"
 
 def main() -> None:
     """Write the stacks where the cdktf command asks for them, or to cdktf.out."""
+    stacks = {f"{APPLICATION}-{each.suffix}": each for each in environments()}
     output = Path(os.environ.get("CDKTF_OUTDIR") or OUTPUT)
     app = App(outdir=str(output))
-    stacks = [f"{APPLICATION}-{environment.suffix}" for environment in ENVIRONMENTS]
-    for stack, environment in zip(stacks, ENVIRONMENTS, strict=True):
+    for stack, environment in stacks.items():
         Platform(app, stack, environment=environment)
     app.synth()
     for stack in stacks:
@@ -32,4 +32,5 @@ if __name__ == "__main__":
     try:
         main()
     except ValueError as error:
-        sys.exit(f"infra: {error}")
+        sys.stderr.write(f"infra: {error}\n")
+        sys.exit(2)

@@ -112,39 +112,39 @@ def _require(holds: object, message: str) -> None:
         raise InvalidEnvironment(message)
 
 
-DEV = Environment(
-    suffix="dev",
-    account_id="111122223333",
-    region="us-east-1",
-    zones=("us-east-1a", "us-east-1b", "us-east-1c"),
-    vpc_block="10.0.0.0/16",
-    domain_name="payments-dev.example.com",
-    hosted_zone_id="Z00000000EXAMPLE",
-    alert_email="alerts@example.com",
-    instance_type="t3.large",
-    minimum_instances=2,
-    desired_instances=3,
-    maximum_instances=10,
-    database_instance_class="db.r6g.large",
-    database_instances=2,
-)
-STAGING = replace(
-    DEV,
-    suffix="staging",
-    account_id="444455556666",
-    domain_name="payments-staging.example.com",
-)
-PROD = replace(
-    DEV,
-    suffix="prod",
-    account_id="777788889999",
-    domain_name="payments.example.com",
-)
+def environments() -> tuple[Environment, ...]:
+    """
+    Return every environment that is synthesized.
 
-ENVIRONMENTS = (DEV, STAGING, PROD)
-"""
-Every environment that is synthesized.
-
-Accounts, domain, zone and e-mail are AWS's and the IETF's documentation values:
-enough to judge the platform, and to be filled in before it is deployed.
-"""
+    Accounts, domain, zone and e-mail are AWS's and the IETF's documentation values:
+    enough to judge the platform, and to be filled in before it is deployed.
+    """
+    dev = Environment(
+        suffix="dev",
+        account_id="111122223333",
+        region="us-east-1",
+        zones=("us-east-1a", "us-east-1b", "us-east-1c"),
+        vpc_block="10.0.0.0/16",
+        domain_name="payments-dev.example.com",
+        hosted_zone_id="Z00000000EXAMPLE",
+        alert_email="alerts@example.com",
+        instance_type="t3.large",
+        minimum_instances=2,
+        desired_instances=3,
+        maximum_instances=10,
+        database_instance_class="db.r6g.large",
+        database_instances=2,
+    )
+    staging = replace(
+        dev,
+        suffix="staging",
+        account_id="444455556666",
+        domain_name="payments-staging.example.com",
+    )
+    prod = replace(
+        dev,
+        suffix="prod",
+        account_id="777788889999",
+        domain_name="payments.example.com",
+    )
+    return (dev, staging, prod)

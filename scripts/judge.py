@@ -11,10 +11,10 @@ from pathlib import Path
 from policies import POLICIES
 from policies.engine import checkov, waive
 from policies.engine.evaluate import evaluate
-from policies.engine.house import House, HouseError, read_house
+from policies.engine.house import House, HouseError, parse_house
 from policies.engine.model import Finding, Policy, Report, Waiver
-from policies.engine.read import DocumentError, Reading, read
-from policies.engine.waive import WaiverError, read_waivers
+from policies.engine.read import DocumentError, Reading, read, read_text
+from policies.engine.waive import WaiverError, parse_waivers
 from policies.requirements import requirements
 from scripts import second_opinion
 from scripts.files import current_commit
@@ -33,8 +33,8 @@ def judge(
         DocumentError, HouseError, WaiverError: An input is refused.
         NotInstalled: Checkov is asked for and is not there.
     """
-    rules = read_house(house) if house else None
-    accepted = read_waivers(waivers) if waivers else ()
+    rules = parse_house(read_text(house), str(house)) if house else None
+    accepted = parse_waivers(read_text(waivers), str(waivers)) if waivers else ()
     readings = read(paths)
     findings = list(_first_opinion(readings, rules))
     declared = [*POLICIES, *waive.POLICIES]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -96,8 +97,18 @@ def _run(program: str, home: Path, folder: Path) -> tuple[Any, str]:
             timeout=TIMEOUT_SECONDS,
             check=False,
         )
-        return json.loads((home / RESULTS).read_text()), process.stderr
+        complaints = process.stderr + _beside_the_report(process.stdout)
+        return json.loads((home / RESULTS).read_text()), complaints
     except subprocess.TimeoutExpired:
         return [], f"it did not finish within {TIMEOUT_SECONDS} seconds"
     except (OSError, ValueError) as error:
         return [], f"{process.stderr}\nit left no results: {error}"
+
+
+def _beside_the_report(output: str) -> str:
+    """Return what Checkov prints beside its report: exceptions that it swallowed."""
+    start = re.search(r"^[{\[]$", output, re.MULTILINE)
+    if start is None:
+        return output
+    _, end = json.JSONDecoder().raw_decode(output, start.start())
+    return (output[: start.start()] + output[end:]).strip()

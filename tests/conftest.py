@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.engine.house import read_house
+from policies.engine.house import parse_house
 from policies.engine.read import read
 
 ROOT = Path(__file__).parent.parent
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="session")
 def house():
-    return read_house(ROOT / "house.toml")
+    return parse_house((ROOT / "house.toml").read_text(), "house.toml")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import re
 import tomllib
 from functools import cached_property
 from ipaddress import IPv4Network
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -77,21 +76,20 @@ class House(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         )
 
 
-def read_house(path: Path) -> House:
+def parse_house(text: str, name: str) -> House:
     """
-    Read the house's rules from *path*, a TOML file.
+    Return the house's rules in *text* (TOML), which stands in the file *name*.
 
     Raises:
-        HouseError: It cannot be read, or says something that no house says.
+        HouseError: It says something that no house says.
     """
     try:
-        house = msgspec.convert(tomllib.loads(path.read_text()), House)
+        house = msgspec.convert(tomllib.loads(text), House)
         IPv4Network(house.addressing.vpc)
         _require(house.stack, "{environment}")
         _require(house.naming.pattern, "{resource}", "{environment}")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise HouseError(f"{path}: {reason}") from error
+    except ValueError as error:
+        raise HouseError(f"{name}: {error}") from error
     return house
 
 

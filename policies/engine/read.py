@@ -74,12 +74,10 @@ def _refuse_doubles(readings: Sequence[Reading]) -> None:
 def _read_path(path: Path) -> Iterator[Reading]:
     if path.is_dir():
         yield from _read_folders(path)
-    elif path.suffix == ".json":
+    elif path.suffix == ".json" or not path.exists():
         yield _read_file(path)
-    elif path.exists():
-        raise DocumentError(f"{path}: neither a folder nor a .json file")
     else:
-        raise DocumentError(f"{path}: no such file or folder; synthesize first")
+        raise DocumentError(f"{path}: neither a folder nor a .json file")
 
 
 def _read_folders(root: Path) -> Iterator[Reading]:
@@ -166,18 +164,32 @@ def _is_plan(content: Any) -> bool:
 
 def _load(path: Path) -> tuple[Any, str]:
     """Return the JSON in the file *path*, and the file's digest."""
+    text = read_text(path)
     try:
-        content = _bytes(path)
-        return strict_json.decode(content.decode()), hashlib.sha256(content).hexdigest()
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"{path}: not UTF-8 at byte {error.start}") from error
+        return strict_json.decode(text), hashlib.sha256(text.encode()).hexdigest()
     except strict_json.JSONError as error:
         raise DocumentError(f"{path}: {error}") from error
+
+
+def read_text(path: Path) -> str:
+    """
+    Return the text in the file *path*.
+
+    Raises:
+        DocumentError: It cannot be read, is no regular file, too large, empty, or
+            not UTF-8.
+    """
+    try:
+        return _bytes(path).decode()
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
 def _bytes(path: Path) -> bytes:
     """Return the content of *path*, a regular file of a size that can be read."""
     try:
+        if not path.exists():
+            raise DocumentError(f"{path}: no such file or folder")
         if not path.is_file() or path.is_symlink():
             raise DocumentError(f"{path}: not a regular file")
         if path.stat().st_size > LARGEST_BYTES:

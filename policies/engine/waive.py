@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -33,26 +32,22 @@ class WaiverError(ValueError):
     """A waiver file that is refused: where, what, and what to do."""
 
 
-def read_waivers(path: Path) -> tuple[Waiver, ...]:
+def parse_waivers(text: str, name: str) -> tuple[Waiver, ...]:
     """
-    Read the waivers in the YAML file *path*.
+    Return the waivers in *text* (YAML), which stands in the file *name*.
 
     Raises:
-        WaiverError: It cannot be read, or a waiver in it is incomplete, endless,
+        WaiverError: It is no list of waivers, or one of them is incomplete, endless,
             wide, double, or approved by its own owner.
     """
     try:
-        content = yaml.load(path.read_text(), Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+        content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
         waivers = tuple(msgspec.convert(content, list[Waiver]))
-    except OSError as error:
-        raise WaiverError(f"{path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise WaiverError(f"{path}: not UTF-8 at byte {error.start}") from error
     except (yaml.YAMLError, msgspec.ValidationError, RecursionError) as error:
-        raise WaiverError(f"{path}: {' '.join(str(error).split())}") from error
+        raise WaiverError(f"{name}: {' '.join(str(error).split())}") from error
     for waiver in waivers:
-        _require_sound(path, waiver)
-    _require_no_double(path, waivers)
+        _require_sound(name, waiver)
+    _require_no_double(name, waivers)
     return waivers
 
 
@@ -78,11 +73,11 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _require_sound(path: Path, waiver: Waiver) -> None:
+def _require_sound(name: str, waiver: Waiver) -> None:
     def refuse(reason: str) -> None:
-        raise WaiverError(f"{path}: waiver of {waiver.policy}: {reason}")
+        raise WaiverError(f"{name}: waiver of {waiver.policy}: {reason}")
 
-    for name in (
+    for field in (
         "policy",
         "constraints",
         "definition",
@@ -93,8 +88,8 @@ def _require_sound(path: Path, waiver: Waiver) -> None:
         "owner",
         "approved_by",
     ):
-        if not getattr(waiver, name).strip():
-            refuse(f"{name} is empty")
+        if not getattr(waiver, field).strip():
+            refuse(f"{field} is empty")
     if not waiver.resources:
         refuse("resources is empty; name each address")
     for address in (waiver.policy, *waiver.resources):
@@ -108,12 +103,12 @@ def _require_sound(path: Path, waiver: Waiver) -> None:
         refuse(f"longer than {LONGEST_DAYS} days; approve it again each year")
 
 
-def _require_no_double(path: Path, waivers: Sequence[Waiver]) -> None:
+def _require_no_double(name: str, waivers: Sequence[Waiver]) -> None:
     seen = set()
     for waiver in waivers:
         for resource in waiver.resources:
             if (waiver.policy, resource) in seen:
-                raise WaiverError(f"{path}: waiver of {waiver.policy}: {resource} stands twice")
+                raise WaiverError(f"{name}: waiver of {waiver.policy}: {resource} stands twice")
             seen.add((waiver.policy, resource))
 
 

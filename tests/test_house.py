@@ -1,0 +1,54 @@
+import pytest
+
+from policies.engine.house import HouseError, parse_house
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "financial-vpc-dev",
+        "financial-public-subnet-dev-1",
+        "alias/financial-logs-key-dev",
+        "/aws/lambda/financial-rotation-dev",
+        "/aws/rds/cluster/financial-aurora-dev/audit",
+        "aws-waf-logs-financial-waf-dev",
+    ],
+)
+def test_a_name_follows_the_convention(house, name):
+    assert house.is_named(name, "dev")
+    assert not house.is_named(name, "prod")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "vpc", "financial-dev", "financial--dev", "financial-vpc-dev-", "Financial-vpc-dev",
+     "financial-vpc-dev-x", "x/financial-vpc-dev", "financial-vpc-dev\n"],
+)  # fmt: skip
+def test_another_name_does_not(house, name):
+    assert not house.is_named(name, "dev")
+
+
+def test_a_stack_is_an_environment_of_the_house(house):
+    assert "staging" == house.environment_of("financial-staging")
+    assert house.environment_of("financial-qa") is None
+    assert house.environment_of("financial-dev-2") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (('stack = "financial-{environment}"', 'stack = "financial"'), "lacks {environment}"),
+        (("financial-{resource}-{environment}", "{environment}"), "lacks {resource}"),
+        (("10.0.0.0/16", "10.0.0.1/16"), "host bits"),
+        (("[addressing]", "[adressing]"), "addressing|adressing"),
+        (("[tags]", "disabled = true\n[tags]"), "disabled"),
+        (('required = ["Name"', "required = [1"), "Expected `str`"),
+        (("[naming]", "[naming"), "Expected"),
+    ],
+)
+def test_a_house_that_says_something_else_is_refused(change, reason):
+    text = (ROOT / "house.toml").read_text().replace(*change)
+
+    with pytest.raises(HouseError, match=f"^house.toml: .*({reason})"):
+        parse_house(text, "house.toml")

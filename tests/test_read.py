@@ -1,0 +1,361 @@
+"""Documents: what is read, and what is refused."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies.engine import strict_json
+from policies.engine.graph import Stage
+from policies.engine.read import FORGET, MODULE, PROVISIONER, DocumentError, read
+from policies.engine.values import UnknownValue
+
+VPC = {"aws_vpc": {"main": {"cidr_block": "10.0.0.0/16"}}}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes a document into a folder of its own."""
+
+    def write_document(content, name="cdk.tf.json", folder="stack"):
+        path = tmp_path / folder / name
+        path.parent.mkdir(exist_ok=True)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    return write_document
+
+
+def addresses(path):
+    [reading] = read([path])
+    return [resource.address for resource in reading.graph.resources]
+
+
+def refused(path):
+    with pytest.raises(DocumentError) as refusal:
+        read([path])
+    message = str(refusal.value)
+
+    assert "\n" not in message
+    return message
+
+
+def plan(*changes, **document):
+    """Return a plan with these resource changes."""
+    planned = [
+        {
+            "address": change["address"],
+            "mode": "managed",
+            "type": change["type"],
+            "values": change["change"]["after"],
+        }
+        for change in changes
+        if change["change"]["after"] is not None
+    ]
+    return {
+        "format_version": "1.2",
+        "terraform_version": "1.11.4",
+        "resource_changes": list(changes),
+        "planned_values": {"root_module": {"resources": planned}},
+        "configuration": {"root_module": {}},
+        **document,
+    }
+
+
+def change(address="aws_vpc.main", actions=("create",), after=None, unknown=None, before=None):
+    values = None if actions == ("delete",) else (after or {"cidr_block": "10.0.0.0/16"})
+    return {
+        "address": address,
+        "mode": "managed",
+        "type": address.rpartition(".")[0].rpartition(".")[2],
+        "change": {
+            "actions": list(actions),
+            "before": before or {"cidr_block": "10.0.0.0/8"},
+            "after": values,
+            "after_unknown": unknown or {},
+        },
+    }
+
+
+def test_a_stack_is_read(write):
+    path = write({"//": {"metadata": {"stackName": "financial-dev"}}, "resource": VPC})
+    [reading] = read([path.parent])
+
+    assert ["aws_vpc.main"] == [resource.address for resource in reading.graph.resources]
+    assert ("financial-dev", Stage.DESIGN, "stack") == (
+        reading.document.stack,
+        reading.document.stage,
+        reading.document.kind,
+    )
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        [VPC],
+        {"aws_vpc": [{"main": {"cidr_block": "10.0.0.0/16"}}]},
+        {"aws_vpc": {"main": [{"cidr_block": "10.0.0.0/16"}]}},
+    ],
+    ids=["blocks", "labels", "body"],
+)
+def test_every_level_of_a_block_may_be_a_list(write, resource):
+    assert ["aws_vpc.main"] == addresses(write({"resource": resource}))
+
+
+def test_a_document_may_be_a_list(write):
+    assert ["aws_vpc.main"] == addresses(write([{"resource": VPC}]))
+
+
+def test_an_override_file_is_merged_as_terraform_merges_it(write):
+    write({"resource": {"aws_vpc": {"main": {"cidr_block": "10.0.0.0/16", "tags": {"a": "b"}}}}})
+    path = write(
+        {"resource": {"aws_vpc": {"main": {"cidr_block": "10.1.0.0/16"}}}}, "override.tf.json"
+    )
+    [reading] = read([path.parent])
+    [vpc] = reading.graph.resources
+
+    assert {"cidr_block": "10.1.0.0/16", "tags": {"a": "b"}} == vpc.values
+
+
+def test_what_is_never_created_is_absent(write):
+    path = write({"resource": {"aws_vpc": {"main": {}, "never": {"count": 0}}}})
+    [reading] = read([path])
+
+    assert ["aws_vpc.main"] == [resource.address for resource in reading.graph.resources]
+    assert ["aws_vpc.never"] == [resource.address for resource in reading.graph.absent]
+
+
+def test_modules_and_provisioners_are_told(write):
+    path = write(
+        {
+            "resource": {
+                "aws_vpc": {"main": {"provisioner": [{"local-exec": {"command": "true"}}]}}
+            },
+            "module": {"network": {"source": "./network"}},
+        }
+    )
+    [reading] = read([path])
+
+    assert {"aws_vpc", MODULE, PROVISIONER} == {r.type for r in reading.graph.resources}
+
+
+def test_hidden_files_are_left_out_as_terraform_leaves_them(write, tmp_path):
+    path = write({"resource": VPC}).parent
+    write({"resource": {"aws_vpc": {"hidden": {}}}}, ".hidden.tf.json")
+    write({"resource": VPC}, folder=".terraform")
+    [reading] = read([tmp_path])
+
+    assert [path / "cdk.tf.json"] == [path.parent.parent / reading.document.path]
+    assert ["aws_vpc.main"] == [resource.address for resource in reading.graph.resources]
+
+
+def test_a_stack_that_the_manifest_names_must_be_there(write, tmp_path):
+    write({"resource": VPC}, folder="financial-dev")
+    (tmp_path / "manifest.json").write_text(
+        '{"stacks": {"financial-dev": {}, "financial-prod": {}}}'
+    )
+
+    assert "names stack financial-prod, which is not there" in refused(tmp_path)
+
+
+def test_two_documents_of_one_stack_are_refused(write, tmp_path):
+    for folder in ("one", "two"):
+        write({"//": {"metadata": {"stackName": "same"}}, "resource": VPC}, folder=folder)
+
+    assert "describes stack same as " in refused(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "empty"),
+        ('{"resource": {"aws_vpc"', "Expecting ':' delimiter"),
+        ('{"resource": {}} {"resource": {}}', "Extra data"),
+        ('{"resource": {"a": 1, "a": 2}}', "key 'a' stands twice"),
+        ('{"resource": NaN}', "NaN is no JSON number"),
+        ('{"resource": 1e999}', "too large a number"),
+        ('{"resource": ' + "9" * 5000 + "}", "Exceeds the limit"),
+        ('{"resource": {"a_b": {"c": {"d": "\\ud800"}}}}', "half a character"),
+        ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        (b"\xff\xfe{}", "not UTF-8 at byte 0"),
+        (b'\xef\xbb\xbf{"resource": {}}', "BOM"),
+        ("{}", "no resource in it"),
+        ("null", "no Terraform configuration, but null"),
+        ('"resource"', "no Terraform configuration, but a string"),
+        ('{"resource": "aws_vpc"}', "resource is a string, and must be an object"),
+        ('{"resource": {"aws_vpc": null}}', "resource.aws_vpc is null"),
+        ('{"resource": {"aws_vpc": {"a": {}}}, "resources": {}}', "'resources' is no block"),
+    ],
+)
+def test_what_is_no_stack_is_refused(write, content, reason):
+    message = refused(write(content))
+
+    assert reason in message
+    assert message.startswith("/")
+
+
+def test_a_resource_that_stands_twice_is_refused(write):
+    write({"resource": VPC})
+    path = write({"resource": VPC}, "more.tf.json")
+
+    assert "resource aws_vpc.main stands twice, also in cdk.tf.json" in refused(path.parent)
+
+
+def test_a_path_that_is_missing_is_refused(tmp_path):
+    assert "no such file or folder" in refused(tmp_path / "nowhere")
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    assert "no Terraform JSON in it" in refused(tmp_path)
+
+
+def test_hcl_is_refused(write):
+    write({"resource": VPC})
+    path = write('resource "aws_vpc" "other" {}', "main.tf")
+
+    assert "HCL, which is not read here" in refused(path.parent)
+
+
+def test_a_link_is_refused(write, tmp_path):
+    target = write({"resource": VPC})
+    link = tmp_path / "stack" / "linked.tf.json"
+    link.symlink_to(target)
+
+    assert "not a regular file" in refused(link)
+
+
+def test_json_of_another_kind_is_refused(write):
+    assert "neither a synthesized stack" in refused(write({"resource": VPC}, "other.json"))
+
+
+def test_a_plan_is_read(write):
+    path = write(plan(change(unknown={"arn": True})), "plan.json")
+    [reading] = read([path])
+    [vpc] = reading.graph.resources
+
+    assert (Stage.PLANNED, "plan") == (reading.document.stage, reading.document.kind)
+    assert "10.0.0.0/16" == vpc.get("cidr_block")
+    with pytest.raises(UnknownValue, match="arn is not known"):
+        vpc.get("arn")
+
+
+def test_a_plan_beside_its_stack_belongs_to_it(write):
+    write({"//": {"metadata": {"stackName": "financial-dev"}}, "resource": VPC})
+    path = write(plan(change()), "plan.json")
+    design, planned = read([path.parent])
+
+    assert "financial-dev" == design.document.stack == planned.document.stack
+
+
+def test_what_a_plan_deletes_is_absent_and_what_it_forgets_is_told(write):
+    path = write(
+        plan(
+            change(),
+            change("aws_vpc.gone", ("delete",)),
+            change("aws_vpc.forgotten", ("forget",)),
+            planned_values={
+                "root_module": {
+                    "resources": [
+                        {
+                            "address": "aws_vpc.main",
+                            "mode": "managed",
+                            "type": "aws_vpc",
+                            "values": {"cidr_block": "10.0.0.0/16"},
+                        }
+                    ]
+                }
+            },
+        ),
+        "plan.json",
+    )
+    [reading] = read([path])
+
+    assert ["aws_vpc.gone"] == [resource.address for resource in reading.graph.absent]
+    assert ["aws_vpc", FORGET] == [resource.type for resource in reading.graph.resources]
+
+
+def test_a_plan_knows_what_its_expressions_refer_to(write):
+    expressions = {"vpc_id": {"references": ["aws_vpc.main.id", "aws_vpc.main"]}}
+    configuration = {
+        "root_module": {"resources": [{"address": "aws_subnet.a", "expressions": expressions}]}
+    }
+    path = write(
+        plan(
+            change(), change("aws_subnet.a", unknown={"vpc_id": True}), configuration=configuration
+        ),
+        "plan.json",
+    )
+    [reading] = read([path])
+    vpc, subnet = reading.graph.resources
+
+    assert frozenset({"aws_vpc.main"}) == subnet.reference("vpc_id")
+    assert (subnet,) == reading.graph.attached_to(vpc, "aws_subnet", by="vpc_id")
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (plan(change(), format_version="2.0"), "plan format 2.0 is not known"),
+        (plan(change(), errored=True), "errored or incomplete"),
+        (plan(change(), complete=False), "errored or incomplete"),
+        (plan(change(), deferred_changes=[{}]), "errored or incomplete"),
+        (plan(), "holds no resource"),
+        (plan(change(), change()), "aws_vpc.main stands twice"),
+        (plan(change(), planned_values={"root_module": {}}), "differ on aws_vpc.main"),
+        (plan(change(), terraform_version=None), "no whole plan"),
+        (plan({**change(), "address": None}), "no whole plan"),
+        (plan({**change(), "mode": "borrowed"}), "no whole plan"),
+        ({"planned_values": {}, "format_version": "1.2"}, "no whole plan"),
+    ],
+)
+def test_what_is_no_whole_plan_is_refused(write, document, reason):
+    assert reason in refused(write(document, "plan.json"))
+
+
+def test_a_plan_that_says_two_things_is_refused(write):
+    document = plan(change())
+    document["planned_values"]["root_module"]["resources"][0]["values"] = {
+        "cidr_block": "0.0.0.0/0"
+    }
+
+    assert "differ on aws_vpc.main" in refused(write(document, "plan.json"))
+
+
+@given(st.binary())
+def test_any_bytes_give_a_document_or_a_refusal(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("bytes") / "cdk.tf.json"
+    path.write_bytes(content)
+
+    with pytest.raises(DocumentError):
+        read([path])
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.text() | st.sampled_from(["resource", "aws_vpc"]), inner)
+    ),
+)
+
+
+@given(json_values)
+def test_any_json_gives_a_document_or_a_refusal(tmp_path_factory, value):
+    path = tmp_path_factory.mktemp("json") / "cdk.tf.json"
+    path.write_text(json.dumps(value))
+
+    try:
+        [reading] = read([path])
+    except DocumentError as refusal:
+        assert str(refusal).startswith(str(path))  # noqa: PT017 - either is right
+    else:
+        assert reading.content["resource"]
+
+
+@given(json_values)
+def test_json_is_decoded_as_it_is_encoded(value):
+    assert value == strict_json.decode(json.dumps(value))
