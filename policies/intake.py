@@ -13,7 +13,7 @@ WITHOUT_EFFECT_ON_AWS = ("data.", "null_", "random_", "terraform.", "terraform_"
 MODULES = Policy(
     prohibits=(MODULE,),
     verdict_if_found=Verdict.UNKNOWN,
-    title="Every module is expanded",
+    title="Every module is expanded.",
     found="its resources stand elsewhere; judge the plan",
     why="A stack calls a module whose resources stand elsewhere; its plan shows them.",
 )
@@ -21,7 +21,7 @@ MODULES = Policy(
 PROVISIONERS = Policy(
     prohibits=(PROVISIONER,),
     verdict_if_found=Verdict.UNKNOWN,
-    title="Nothing is changed by a provisioner",
+    title="Nothing is changed by a provisioner.",
     found="what it does is not known",
     why="A script that runs during apply can change what was judged.",
 )
@@ -29,7 +29,7 @@ PROVISIONERS = Policy(
 FORGOTTEN = Policy(
     prohibits=(FORGET,),
     verdict_if_found=Verdict.UNKNOWN,
-    title="Nothing is left behind unmanaged",
+    title="Nothing is left behind unmanaged.",
     found="it stays in the account, unmanaged",
     why="What Terraform forgets stays in the account, and no later run sees it.",
 )
@@ -43,7 +43,7 @@ def is_of_a_type_that_we_do_not_know(resource: Resource) -> bool:
 TYPES = Policy(
     prohibits=is_of_a_type_that_we_do_not_know,
     verdict_if_found=Verdict.UNKNOWN,
-    title="Every resource is of a type that the suite knows",
+    title="Every resource is of a type that the suite knows.",
     found=f"no type of the AWS provider {PROVIDER_VERSION}",
     why="A misspelt type, or another provider's, is one that no policy looks at.",
 )

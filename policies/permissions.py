@@ -270,7 +270,7 @@ FULL_ACCESS_ATTACHMENTS = Policy(
 
 USERS = Policy(
     prohibits=("aws_iam_user", "aws_iam_access_key", "aws_iam_user_login_profile"),
-    title="There are no IAM users and no access keys",
+    title="There are no IAM users and no access keys.",
     why=(
         "People come through the identity provider, with their own name and a second factor; "
         "an access key is a password that never changes."

@@ -23,7 +23,7 @@ PROBE_FOLDER = Path(__file__).parent / "checkov_probe"
 
 COVERAGE = Policy(
     id=f"{PREFIX}coverage",
-    title="Checkov saw every resource, and finished",
+    title="Checkov saw every resource, and finished.",
     why="It exits with 0 on what it cannot read, so a probe counts what it read.",
 )
 

@@ -17,12 +17,12 @@ LONGEST_DAYS = 366
 
 EXPIRED = Policy(
     id="waivers.expired",
-    title="Every waiver is within its time",
+    title="Every waiver is within its time.",
     why="An accepted risk is looked at again at least once a year.",
 )
 UNMATCHED = Policy(
     id="waivers.unmatched",
-    title="Every waiver waives something",
+    title="Every waiver waives something.",
     why="A waiver of what is mended, renamed or gone would hide the next deviation.",
 )
 POLICIES = (EXPIRED, UNMATCHED)

@@ -1,0 +1,28 @@
+# make gate    synthesize the platform and judge it
+# make test    lint, types and tests
+# make hooks   check every commit before it is made
+#
+# Each sets up what it needs: Python 3.11 or newer, make and a package index are enough.
+
+PYTHON ?= python3
+TOX := .venv/bin/tox run --quiet
+
+.PHONY: gate test hooks
+.DEFAULT_GOAL := gate
+
+gate: .venv/ready
+	@$(TOX) -e gate
+
+test: .venv/ready
+	@$(TOX) -e lint,type,test
+
+hooks: .venv/ready
+	@$(TOX) --notest -e lint,type,gate
+	@.venv/bin/pre-commit install
+
+.venv/ready: requirements/tox.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.13")'
+	@echo "Setting up: a few minutes the first time, nothing after that."
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tox.txt
+	@touch $@

@@ -1,0 +1,66 @@
+"""The suite in, its documentation out: docs/policies.md and docs/pci-dss.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from policies.engine.model import Policy, Requirement, Status
+from policies.report.explanation import MEANING
+from policies.requirements import VERSION
+
+HEADER = "<!-- Made by `tox run -e docs` from the policies themselves; do not edit. -->\n"
+
+
+def policies_page(policies: Iterable[Policy]) -> str:
+    """Return a section for each policy: what holds, why, for which requirement, broken by what."""
+    policies = tuple(policies)
+    parts = [HEADER, "# The policies\n", f"{len(policies)} policies, by subject.\n"]
+    subject = None
+    for policy in policies:
+        if policy.id.partition(".")[0] != subject:
+            subject = policy.id.partition(".")[0]
+            parts.append(f"## {subject.replace('_', ' ').capitalize()}\n")
+        parts.append("\n".join(_section(policy)))
+    return "\n".join(parts)
+
+
+def _section(policy: Policy) -> Iterator[str]:
+    yield f"### {policy.id}\n"
+    yield f"**{policy.title}** {policy.why}\n"
+    claims = [f"{claim.requirement} ({MEANING[claim.strength]})" for claim in policy.claims]
+    yield f"- Requirements: {', '.join(claims) or 'none; hardening, or a convention, of our own'}"
+    if policy.needs_house:
+        yield "- Evaluated only where `--house` names the organisation's rules"
+    if policy.at_least:
+        yield f"- With `--house`: at least {policy.at_least} must comply in each stack"
+    for mutation in policy.violated_by:
+        yield f"- Broken by: {str(mutation).replace('|', chr(92) + '|')}"
+    yield ""
+
+
+def requirements_page(requirements: Sequence[Requirement], policies: Iterable[Policy]) -> str:
+    """Return a table of every requirement: its status, its policies, or why it has none."""
+    served: dict[str, list[str]] = {}
+    for policy in policies:
+        for claim in policy.claims:
+            served.setdefault(claim.requirement, []).append(
+                f"[{policy.id}](policies.md#{policy.id.replace('.', '')}) ({claim.strength.value})"
+            )
+    parts = [
+        HEADER,
+        f"# PCI DSS v{VERSION}, requirement by requirement\n",
+        "In our words: the standard's own are licensed.\n",
+        ", ".join(
+            f"{sum(r.status is status for r in requirements)} {status.value}" for status in Status
+        )
+        + f", of {len(requirements)}.\n",
+        "| requirement | status | policies, or why there is none |",
+        "|---|---|---|",
+    ]
+    for requirement in requirements:
+        what = ", ".join(served.get(requirement.id, ()))
+        notes = " ".join(filter(None, (what, requirement.notes)))
+        parts.append(
+            f"| {requirement.id} {requirement.title} | {requirement.status.value} | {notes} |"
+        )
+    return "\n".join(parts) + "\n"

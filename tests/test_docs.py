@@ -1,0 +1,51 @@
+"""What the documentation says is what the code does."""
+
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from docs.__main__ import pages
+from policies import POLICIES
+from scripts.__main__ import cli
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", pages())
+def test_a_generated_page_is_current(name):
+    assert pages()[name] == (ROOT / "docs" / name).read_text(), "run tox run -e docs"
+
+
+@pytest.mark.parametrize(
+    ("command", "help"),
+    re.findall(r"<!-- pci-gate (.*?) --help -->\n```\n(.*?)```\n<!-- end -->", README, re.DOTALL),
+)
+def test_the_help_in_the_readme_is_what_the_command_prints(command, help):
+    printed = CliRunner().invoke(cli, [*command.split(), "--help"], terminal_width=80).stdout
+
+    assert printed.replace("cli check", "pci-gate check") == help
+
+
+def test_the_files_that_the_readme_names_are_there():
+    for name in re.findall(
+        r"\]\(([^):#]+)\)|`((?:infra|policies|scripts|docs|tests)/[\w./]*)`", README
+    ):
+        path = next(filter(None, name))
+        assert (ROOT / path).exists(), path
+
+
+def test_the_policies_that_prose_names_exist():
+    known = {policy.id for policy in POLICIES}
+    modules = {id.partition(".")[0] for id in known}
+    for file in ("README.md", "CONTRIBUTING.md", "docs/decisions.md", "waivers.yaml"):
+        for id in re.findall(r"\b([a-z_]+\.[a-z_0-9]+)\b", (ROOT / file).read_text()):
+            if id.partition(".")[0] in modules and not id.endswith((".md", ".toml", ".yaml")):
+                assert id in known, f"{file}: {id}"
+
+
+def test_no_report_calls_anything_compliant():
+    texts = [path.read_text() for path in (ROOT / "policies" / "report").glob("*.py")]
+
+    assert not re.search(r"(?i)\bcompliant\b|\bin place\b", "".join(texts))
