@@ -1,4 +1,4 @@
-"""This repository's pre-commit hook: synthesize where it is needed, then judge."""
+"""The pre-commit hook of this repository: synthesize where it is needed, then judge."""
 
 from __future__ import annotations
 

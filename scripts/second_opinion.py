@@ -97,12 +97,15 @@ def _run(program: str, home: Path, folder: Path) -> tuple[Any, str]:
             timeout=TIMEOUT_SECONDS,
             check=False,
         )
-        complaints = process.stderr + _beside_the_report(process.stdout)
-        return json.loads((home / RESULTS).read_text()), complaints
     except subprocess.TimeoutExpired:
         return [], f"it did not finish within {TIMEOUT_SECONDS} seconds"
+    except OSError as error:
+        return [], f"it could not be started: {error}"
+    complaints = process.stderr + _beside_the_report(process.stdout)
+    try:
+        return json.loads((home / RESULTS).read_text()), complaints
     except (OSError, ValueError) as error:
-        return [], f"{process.stderr}\nit left no results: {error}"
+        return [], f"{complaints}\nit left no results: {error}"
 
 
 def _beside_the_report(output: str) -> str:
