@@ -25,7 +25,7 @@ def test_a_generated_page_is_current(name):
 def test_the_help_in_the_readme_is_what_the_command_prints(command, help):
     printed = (
         CliRunner()
-        .invoke(cli, [*command.split(), "--help"], terminal_width=80, prog_name="pci-gate")
+        .invoke(cli, [*command.split(), "--help"], terminal_width=78, prog_name="pci-gate")
         .stdout
     )
 
