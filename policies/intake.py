@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from policies.aws.resource_types import KNOWN, PROVIDER_VERSION
+from policies.engine.document import FORGET, MODULE, PROVISIONER
 from policies.engine.graph import Resource
 from policies.engine.model import Policy, Verdict
-from policies.engine.read import FORGET, MODULE, PROVISIONER
 
 WITHOUT_EFFECT_ON_AWS = ("data.", "null_", "random_", "terraform.", "terraform_", "time_")
 """What begins the types of data, of helpers, and of what another policy here is about."""

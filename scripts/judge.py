@@ -10,10 +10,11 @@ from pathlib import Path
 
 from policies import POLICIES
 from policies.engine import checkov, waive
+from policies.engine.document import DocumentError, Reading
 from policies.engine.evaluate import evaluate
 from policies.engine.house import House, HouseError, parse_house
 from policies.engine.model import Finding, Policy, Report, Waiver
-from policies.engine.read import DocumentError, Reading, read, read_text
+from policies.engine.read import read, read_text
 from policies.engine.waive import WaiverError, parse_waivers
 from policies.requirements import requirements
 from scripts import second_opinion

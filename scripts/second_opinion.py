@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from policies.engine import checkov
+from policies.engine.document import Reading
 from policies.engine.model import Finding
-from policies.engine.read import Reading
 
 TIMEOUT_SECONDS = 600
 RESULTS = "results_json.json"

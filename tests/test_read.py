@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.engine import strict_json
+from policies.engine.document import FORGET, MODULE, PROVISIONER, DocumentError
 from policies.engine.graph import Stage
-from policies.engine.read import FORGET, MODULE, PROVISIONER, DocumentError, read
+from policies.engine.read import read
 from policies.engine.values import UnknownValue
 
 VPC = {"aws_vpc": {"main": {"cidr_block": "10.0.0.0/16"}}}

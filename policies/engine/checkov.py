@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from policies.engine.document import Reading
 from policies.engine.model import Finding, Policy, Verdict
-from policies.engine.read import Reading
 
 PREFIX = "checkov."
 PROBE = "CKV_GATE_SEEN"

@@ -1,0 +1,152 @@
+"""A plan (``terraform show -json``) in, the resources that it leaves behind out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from policies.engine.document import FORGET, DocumentError, Reading
+from policies.engine.graph import Resource, ResourceGraph, Source, Stage
+from policies.engine.model import Document
+from policies.engine.values import PLAIN, Unknown
+
+PLAN_MAJOR = "1"
+
+
+def is_plan(content: Any) -> bool:
+    """Whether *content* means to be a plan."""
+    return isinstance(content, dict) and (
+        "resource_changes" in content or "planned_values" in content
+    )
+
+
+def plan_reading(
+    path: Path, sha256: str, content: Any, stack: str, sources: Mapping[str, Source]
+) -> Reading:
+    """
+    Return the plan in *content*, which stands in the file *path*.
+
+    Raises:
+        DocumentError: It is no whole plan, or contradicts itself.
+    """
+    try:
+        _require_whole_plan(path, content)
+        expressions = dict(_expressions(content["configuration"].get("root_module", {}), ""))
+        present: list[Resource] = []
+        absent: list[Resource] = []
+        for change in content["resource_changes"]:
+            resource = _planned(change, expressions, sources)
+            actions = change["change"]["actions"]
+            if actions == ["delete"]:
+                absent.append(resource)
+            elif actions == ["forget"]:
+                present.append(replace(resource, type=FORGET))
+            else:
+                present.append(resource)
+        _require_agreement(path, content["planned_values"], present)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DocumentError(
+            f"{path}: no whole plan, {type(error).__name__} {error}; "
+            "make it with terraform show -json"
+        ) from error
+    document = Document(
+        path=path.as_posix(), sha256=sha256, kind="plan", stack=stack, stage=Stage.PLANNED
+    )
+    graph = ResourceGraph(tuple(present), stack, Stage.PLANNED, tuple(absent))
+    return Reading(document, graph, content)
+
+
+def _require_whole_plan(path: Path, content: Any) -> None:
+    if str(content["format_version"]).partition(".")[0] != PLAN_MAJOR:
+        raise DocumentError(f"{path}: plan format {content['format_version']} is not known here")
+    _require_text(content["terraform_version"])
+    if (
+        content.get("errored")
+        or content.get("complete") is False
+        or content.get("deferred_changes")
+    ):
+        raise DocumentError(f"{path}: the plan is errored or incomplete; plan again")
+    if not content["resource_changes"]:
+        raise DocumentError(f"{path}: the plan holds no resource, so nothing to judge")
+    addresses = [_require_text(change["address"]) for change in content["resource_changes"]]
+    twice = {address for address in addresses if addresses.count(address) > 1}
+    if twice:
+        raise DocumentError(f"{path}: {min(twice)} stands twice in resource_changes")
+
+
+def _require_text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{value!r} where a text belongs")
+    return value
+
+
+def _planned(change: Any, expressions: dict[str, Any], sources: Mapping[str, Source]) -> Resource:
+    address, mode = change["address"], change["mode"]
+    if mode not in {"managed", "data"}:
+        raise TypeError(f"{address} with mode {mode!r}")
+    actions, after = change["change"]["actions"], change["change"]["after"]
+    values = change["change"]["before"] if actions in (["delete"], ["forget"]) else after
+    values = _masked(values, change["change"].get("after_unknown", {}))
+    if not isinstance(values, dict):
+        raise TypeError(f"{address} without values")
+    type = _require_text(change["type"])
+    resource = Resource(address, f"data.{type}" if mode == "data" else type, values, PLAIN)
+    return replace(
+        resource,
+        source=sources.get(resource.base),
+        expressions=expressions.get(resource.base, {}),
+    )
+
+
+def _masked(values: Any, unknown: Any) -> Any:
+    """Put an Unknown wherever *unknown* (``after_unknown``) is true."""
+    if unknown is True:
+        return Unknown()
+    if isinstance(unknown, dict) and (values is None or isinstance(values, dict)):
+        values = values or {}
+        return {**values, **{key: _masked(values.get(key), u) for key, u in unknown.items() if u}}
+    if isinstance(unknown, list) and isinstance(values, list):
+        padded = unknown + [False] * (len(values) - len(unknown))
+        return [_masked(value, u) for value, u in zip(values, padded, strict=False)]
+    return values
+
+
+def _expressions(module: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield the configuration's expressions by resource, those of child modules too."""
+    for resource in module.get("resources", ()):
+        yield prefix + resource["address"], resource.get("expressions", {})
+    for name, call in module.get("module_calls", {}).items():
+        yield from _expressions(call.get("module", {}), f"{prefix}module.{name}.")
+
+
+def _require_agreement(path: Path, planned: Any, present: Sequence[Resource]) -> None:
+    """Refuse a plan whose two accounts of the same resources differ."""
+    told = dict(_planned_values(planned["root_module"]))
+    changed = {r.address: r for r in present if r.type != FORGET and not r.type.startswith("data.")}
+    for address in sorted(set(told) ^ set(changed)):
+        raise DocumentError(f"{path}: planned_values and resource_changes differ on {address}")
+    for address, values in told.items():
+        if any(
+            values[key] != value
+            for key, value in changed[address].values.items()
+            if key in values and not _holds_unknown(value)
+        ):
+            raise DocumentError(f"{path}: planned_values and resource_changes differ on {address}")
+
+
+def _planned_values(module: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    for resource in module.get("resources", ()):
+        if resource["mode"] == "managed":
+            yield resource["address"], dict(resource["values"])
+    for child in module.get("child_modules", ()):
+        yield from _planned_values(child)
+
+
+def _holds_unknown(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_unknown, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_unknown, value))
+    return isinstance(value, Unknown)

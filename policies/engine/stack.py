@@ -1,0 +1,148 @@
+"""The files of a synthesized stack in, its resources out, as Terraform would merge them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from policies.engine.document import MODULE, PROVISIONER, DocumentError, Reading
+from policies.engine.graph import Resource, ResourceGraph, Source, Stage
+from policies.engine.model import Document
+from policies.engine.values import STACK
+
+_BLOCKS = {
+    "resource": 2,
+    "data": 2,
+    "module": 1,
+    "variable": 1,
+    "output": 1,
+    "provider": 1,
+    "locals": 0,
+    "terraform": 0,
+    "check": 1,
+    "moved": 0,
+    "removed": 0,
+    "import": 0,
+    "ephemeral": 2,
+}
+"""The blocks of Terraform's language, and how many labels each has."""
+
+Labels = tuple[str, ...]
+Configuration = dict[str, dict[Labels, list[dict[str, Any]]]]
+
+
+def configuration(contents: Sequence[tuple[Path, Any]]) -> Configuration:
+    """Merge the files of one folder; each resource must stand once."""
+    result: Configuration = {}
+    origin: dict[tuple[str, Labels], Path] = {}
+    for path, content in contents:
+        for document in content if isinstance(content, list) else [content]:
+            if not isinstance(document, dict):
+                raise DocumentError(f"{path}: no Terraform configuration, but {_kind(document)}")
+            for block, body in document.items():
+                if block == "//":
+                    result.setdefault("//", {}).setdefault((), []).append(
+                        body if isinstance(body, dict) else {}
+                    )
+                    continue
+                if block not in _BLOCKS:
+                    raise DocumentError(f"{path}: {block!r} is no block of Terraform's language")
+                for labels, inner in _labelled(path, block, body, _BLOCKS[block]):
+                    known = result.setdefault(block, {}).setdefault(labels, [])
+                    if known and block in {"resource", "data", "module", "variable"}:
+                        first = origin[block, labels]
+                        raise DocumentError(
+                            f"{path}: {block} {'.'.join(labels)} stands twice, also in {first.name}"
+                        )
+                    origin[block, labels] = path
+                    known.append(inner)
+    if "resource" not in result:
+        raise DocumentError(f"{contents[0][0]}: no resource in it, so nothing to judge")
+    return result
+
+
+def _labelled(
+    path: Path, block: str, body: Any, labels: int, names: Labels = ()
+) -> Iterator[tuple[Labels, dict[str, Any]]]:
+    """Yield the blocks in *body* with their labels; any level may be a list (JSON syntax)."""
+    if isinstance(body, list):
+        for item in body:
+            yield from _labelled(path, block, item, labels, names)
+    elif not isinstance(body, dict):
+        place = ".".join((block, *names))
+        raise DocumentError(f"{path}: {place} is {_kind(body)}, and must be an object")
+    elif labels == 0:
+        yield names, body
+    else:
+        for name, inner in body.items():
+            if name != "//":
+                yield from _labelled(path, block, inner, labels - 1, (*names, name))
+
+
+def _kind(value: Any) -> str:
+    names = {
+        dict: "an object",
+        list: "an array",
+        str: "a string",
+        bool: "a boolean",
+        type(None): "null",
+    }
+    return names.get(type(value), "a number")
+
+
+def override(stack: Configuration, changes: Configuration) -> None:
+    """Replace, as Terraform does, each argument that an override file names."""
+    for block, bodies in changes.items():
+        if block == "//":
+            continue
+        for labels, inners in bodies.items():
+            for body in stack.setdefault(block, {}).setdefault(labels, [{}])[:1]:
+                for inner in inners:
+                    body.update(inner)
+
+
+def stack_reading(
+    path: Path, sha256: str, content: Configuration, sources: Mapping[str, Source], folder: str
+) -> Reading:
+    """
+    Return the stack that *content* configures; it stands in the file or folder *path*.
+
+    It bears the name that CDKTF gave it, or else that of its *folder*.
+    """
+    comments = content.get("//", {}).get((), [{}])
+    metadata = comments[0].get("metadata")
+    name = metadata.get("stackName") if isinstance(metadata, dict) else None
+    stack = name if isinstance(name, str) and name else folder
+    present: list[Resource] = []
+    absent: list[Resource] = []
+    for resource in _written(content, sources):
+        (absent if _is_never_created(resource) else present).append(resource)
+    document = Document(
+        path=path.as_posix(), sha256=sha256, kind="stack", stack=stack, stage=Stage.DESIGN
+    )
+    graph = ResourceGraph(tuple(present), stack, Stage.DESIGN, tuple(absent))
+    return Reading(document, graph, content)
+
+
+def _written(content: Configuration, sources: Mapping[str, Source]) -> Iterator[Resource]:
+    for block, prefix in (("resource", ""), ("data", "data.")):
+        for (type, name), (body, *_) in content.get(block, {}).items():
+            address = f"{prefix}{type}.{name}"
+            resource = Resource(address, f"{prefix}{type}", body, STACK, sources.get(address))
+            yield resource
+            yield from _provisioners(resource)
+    for (name,), (body, *_) in content.get("module", {}).items():
+        yield Resource(f"module.{name}", MODULE, body, STACK)
+
+
+def _provisioners(resource: Resource) -> Iterator[Resource]:
+    if resource.values.get("provisioner"):
+        yield replace(
+            resource, address=f"{resource.address}.provisioner", type=PROVISIONER, values={}
+        )
+
+
+def _is_never_created(resource: Resource) -> bool:
+    return resource.values.get("count") in (0, "0")
