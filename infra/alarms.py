@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from constructs import Construct
 
+from infra.audit_logs import LogGroup
 from infra.compute import Compute
 from infra.database import Database
 from infra.environment import Environment
 from infra.load_balancer import LoadBalancer
-from infra.monitoring import Alarm, Alerts, ErrorFilter
+from infra.monitoring import Alarm, Alerts, LineCount, Metric
 from infra.secrets import Rotation
 
-ERROR_PATTERN = '?ERROR ?CRITICAL ?"[error]" ?"[crit]"'
-REFUSED_LOGIN_PATTERN = '?"Failed password" ?"authentication failure" ?"Invalid user"'
+ERRORS = '?ERROR ?CRITICAL ?"[error]" ?"[crit]"'
+REFUSED_LOGINS = '?"Failed password" ?"authentication failure" ?"Invalid user"'
+FAILED_ROTATIONS = '?ERROR ?"Task timed out"'
+
+IS_GOOD = "notBreaching"
+IS_BAD = "breaching"
+"""What it means where a metric is missing: nothing happened, or nobody is there to report."""
 
 
 class Alarms(Construct):
@@ -31,122 +37,128 @@ class Alarms(Construct):
         rotation: Rotation,
     ) -> None:
         super().__init__(scope, id)
-        errors = ErrorFilter(
-            self,
-            "application_errors",
-            environment=environment,
-            resource="application-errors",
-            log=compute.log,
-            pattern=ERROR_PATTERN,
+        self._environment = environment
+        self._alerts = alerts
+        self._on_logs(compute, rotation)
+        self._on_load(compute, database)
+        self._on_requests(load_balancer)
+
+    def _on_logs(self, compute: Compute, rotation: Rotation) -> None:
+        self._alarm(
+            "high-error-rate",
+            "10 errors of the application in 5 minutes",
+            self._count("application-errors", compute.log, ERRORS),
+            threshold=10,
+            minutes=5,
+            missing_data=IS_GOOD,
         )
-        refused = ErrorFilter(
-            self,
-            "refused_logins",
-            environment=environment,
-            resource="refused-logins",
-            log=compute.log,
-            pattern=REFUSED_LOGIN_PATTERN,
+        self._alarm(
+            "many-refused-logins",
+            "5 refused logins in 5 minutes",
+            self._count("refused-logins", compute.log, REFUSED_LOGINS),
+            threshold=5,
+            minutes=5,
+            missing_data=IS_GOOD,
         )
-        failures = ErrorFilter(
-            self,
-            "rotation_failures",
-            environment=environment,
-            resource="rotation-failures",
-            log=rotation.log,
-            pattern='?ERROR ?"Task timed out"',
+        self._alarm(
+            "rotation-failed",
+            "The database password could not be rotated",
+            self._count("rotation-failures", rotation.log, FAILED_ROTATIONS),
+            threshold=1,
+            minutes=5,
+            missing_data=IS_GOOD,
         )
 
-        def counted(id: str, filter: ErrorFilter, description: str, threshold: float) -> None:
-            Alarm(
-                self,
-                id,
-                environment=environment,
-                alerts=alerts,
-                resource=id.replace("_", "-"),
-                description=description,
-                namespace=filter.namespace,
-                metric=filter.metric,
-                statistic="Sum",
-                threshold=threshold,
-                minutes=5,
-                missing="notBreaching",
-                dimensions={},
-            )
-
-        counted("high_error_rate", errors, "10 errors of the application in 5 minutes", 10)
-        counted("many_refused_logins", refused, "5 refused logins in 5 minutes", 5)
-        counted("rotation_failed", failures, "The database password could not be rotated", 1)
-
-        def measured(  # noqa: PLR0917 - a table, read by its columns
-            id: str,
-            description: str,
-            namespace: str,
-            metric: str,
-            statistic: str,
-            threshold: float,
-            minutes: int,
-            missing: str,
-            **dimensions: str,
-        ) -> None:
-            Alarm(
-                self,
-                id,
-                environment=environment,
-                alerts=alerts,
-                resource=id.replace("_", "-"),
-                description=description,
-                namespace=namespace,
-                metric=metric,
-                statistic=statistic,
-                threshold=threshold,
-                minutes=minutes,
-                missing=missing,
-                dimensions=dimensions,
-            )
-
-        balancer = load_balancer.load_balancer.arn_suffix
-        measured(
-            "application_cpu",
+    def _on_load(self, compute: Compute, database: Database) -> None:
+        self._alarm(
+            "application-cpu",
             "Application servers above 85 % CPU for 10 minutes, beyond what scaling absorbs",
-            "AWS/EC2",
-            "CPUUtilization",
-            "Average",
-            85,
-            10,
-            "breaching",
-            AutoScalingGroupName=compute.group_name,
+            Metric(
+                namespace="AWS/EC2",
+                name="CPUUtilization",
+                statistic="Average",
+                dimensions={"AutoScalingGroupName": compute.group_name},
+            ),
+            threshold=85,
+            minutes=10,
+            missing_data=IS_BAD,
         )
-        measured(
-            "database_cpu",
+        self._alarm(
+            "database-cpu",
             "Database above 80 % CPU for 10 minutes",
-            "AWS/RDS",
-            "CPUUtilization",
-            "Average",
-            80,
-            10,
-            "breaching",
-            DBClusterIdentifier=database.identifier,
+            Metric(
+                namespace="AWS/RDS",
+                name="CPUUtilization",
+                statistic="Average",
+                dimensions={"DBClusterIdentifier": database.identifier},
+            ),
+            threshold=80,
+            minutes=10,
+            missing_data=IS_BAD,
         )
-        measured(
-            "server_errors",
+
+    def _on_requests(self, load_balancer: LoadBalancer) -> None:
+        balancer = load_balancer.load_balancer.arn_suffix
+        self._alarm(
+            "server-errors",
             "25 answers with status 5xx in 5 minutes",
-            "AWS/ApplicationELB",
-            "HTTPCode_Target_5XX_Count",
-            "Sum",
-            25,
-            5,
-            "notBreaching",
-            LoadBalancer=balancer,
+            Metric(
+                namespace="AWS/ApplicationELB",
+                name="HTTPCode_Target_5XX_Count",
+                statistic="Sum",
+                dimensions={"LoadBalancer": balancer},
+            ),
+            threshold=25,
+            minutes=5,
+            missing_data=IS_GOOD,
         )
-        measured(
-            "unhealthy_targets",
+        self._alarm(
+            "unhealthy-targets",
             "An application server fails its health check for 10 minutes",
-            "AWS/ApplicationELB",
-            "UnHealthyHostCount",
-            "Maximum",
-            1,
-            10,
-            "breaching",
-            LoadBalancer=balancer,
-            TargetGroup=load_balancer.target_group.arn_suffix,
+            Metric(
+                namespace="AWS/ApplicationELB",
+                name="UnHealthyHostCount",
+                statistic="Maximum",
+                dimensions={
+                    "LoadBalancer": balancer,
+                    "TargetGroup": load_balancer.target_group.arn_suffix,
+                },
+            ),
+            threshold=1,
+            minutes=10,
+            missing_data=IS_BAD,
+        )
+
+    def _count(self, resource: str, log: LogGroup, pattern: str) -> Metric:
+        count = LineCount(
+            self,
+            resource,
+            environment=self._environment,
+            resource=resource,
+            log=log,
+            pattern=pattern,
+        )
+        return count.metric
+
+    def _alarm(
+        self,
+        resource: str,
+        description: str,
+        metric: Metric,
+        *,
+        threshold: float,
+        minutes: int,
+        missing_data: str,
+    ) -> None:
+        Alarm(
+            self,
+            f"{resource}-alarm",
+            environment=self._environment,
+            alerts=self._alerts,
+            resource=resource,
+            description=description,
+            metric=metric,
+            threshold=threshold,
+            minutes=minutes,
+            missing_data=missing_data,
         )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
-from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from constructs import Construct
 
 from infra import permissions
 from infra.environment import Environment, Scope
 from infra.keys import Key
 from infra.network import Network
+from infra.permissions import Role
 
 RETENTION_DAYS = 90
 
@@ -49,34 +48,24 @@ class FlowLogs(Construct):
             name=environment.name("flow-logs", of="aws_cloudwatch_log_group"),
             key=key,
         )
-        role_name = environment.name("flow-logs-role", of="aws_iam_role")
-        role = IamRole(
+        role = Role(
             self,
             "role",
-            name=role_name,
-            assume_role_policy=permissions.assumed_by(
-                "vpc-flow-logs",
-                StringEquals={"aws:SourceAccount": environment.account_id},
-                ArnLike={"aws:SourceArn": environment.arn("ec2", "vpc-flow-log/*")},
-            ),
-            tags=environment.tags(role_name, Scope.CONNECTED),
-        )
-        IamRolePolicy(
-            self,
-            "delivery",
-            name=environment.name("flow-logs-delivery", of="aws_iam_role_policy"),
-            role=role.id,
-            policy=permissions.document(
+            environment=environment,
+            resource="flow-logs",
+            taken_by="vpc-flow-logs",
+            only_for={
+                "StringEquals": {"aws:SourceAccount": environment.account_id},
+                "ArnLike": {"aws:SourceArn": environment.arn("ec2", "vpc-flow-log/*")},
+            },
+            may=[
                 permissions.allow(
                     "DeliverFlowLogs",
-                    [
-                        "logs:CreateLogStream",
-                        "logs:DescribeLogStreams",
-                        "logs:PutLogEvents",
-                    ],
+                    ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
                     f"{log.arn}:*",
                 )
-            ),
+            ],
+            pci_scope=Scope.CONNECTED,
         )
         name = environment.name("flow-log")
         FlowLog(

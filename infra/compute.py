@@ -21,8 +21,6 @@ from cdktf_cdktf_provider_aws.autoscaling_policy import (
 )
 from cdktf_cdktf_provider_aws.autoscaling_schedule import AutoscalingSchedule
 from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
-from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.launch_template import (
     LaunchTemplate,
     LaunchTemplateBlockDeviceMappings,
@@ -41,6 +39,7 @@ from infra.environment import Environment, Scope
 from infra.keys import Keys
 from infra.load_balancer import LoadBalancer
 from infra.network import Network
+from infra.permissions import Role
 from infra.secrets import DatabaseSecret
 from infra.security_groups import APPLICATION_PORT, SecurityGroups
 
@@ -90,20 +89,14 @@ class Compute(Construct):
 
     def _instance_profile(self, keys: Keys, secret: DatabaseSecret) -> IamInstanceProfile:
         environment = self._environment
-        name = environment.name("app-role", of="aws_iam_role")
-        role = IamRole(
+        role = Role(
             self,
             "role",
-            name=name,
-            assume_role_policy=permissions.assumed_by("ec2"),
-            tags=environment.tags(name, Scope.CARDHOLDER_DATA),
-        )
-        IamRolePolicy(
-            self,
-            "permissions",
-            name=environment.name("app-permissions", of="aws_iam_role_policy"),
-            role=role.id,
-            policy=permissions.document(
+            environment=environment,
+            resource="app",
+            taken_by="ec2",
+            only_for={},
+            may=[
                 permissions.allow(
                     "ReadTheDatabaseSecret", ["secretsmanager:GetSecretValue"], secret.arn
                 ),
@@ -113,14 +106,15 @@ class Compute(Construct):
                     ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
                     f"{self.log.arn}:*",
                 ),
-            ),
+            ],
+            pci_scope=Scope.CARDHOLDER_DATA,
         )
         profile_name = environment.name("app-profile", of="aws_iam_instance_profile")
         return IamInstanceProfile(
             self,
             "profile",
             name=profile_name,
-            role=role.name,
+            role=role.role.name,
             tags=environment.tags(profile_name, Scope.CARDHOLDER_DATA),
         )
 

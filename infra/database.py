@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from cdktf import Fn, TerraformVariable
 from cdktf_cdktf_provider_aws.db_subnet_group import DbSubnetGroup
-from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from cdktf_cdktf_provider_aws.rds_cluster import RdsCluster
 from cdktf_cdktf_provider_aws.rds_cluster_instance import RdsClusterInstance
 from cdktf_cdktf_provider_aws.rds_cluster_parameter_group import (
@@ -19,6 +17,7 @@ from infra.audit_logs import LogGroup
 from infra.environment import Environment, Scope
 from infra.keys import Keys
 from infra.network import Network
+from infra.permissions import Role
 from infra.security_groups import DATABASE_PORT, SecurityGroups
 
 ENGINE = "aurora-mysql"
@@ -165,22 +164,31 @@ class Database(Construct):
                 tags=self._environment.tags(name, Scope.CARDHOLDER_DATA),
             )
 
-    def _monitoring_role(self) -> IamRole:
-        name = self._environment.name("aurora-monitoring-role", of="aws_iam_role")
-        role = IamRole(
-            self,
-            "monitoring_role",
-            name=name,
-            assume_role_policy=permissions.assumed_by(
-                "monitoring.rds",
-                StringEquals={"aws:SourceAccount": self._environment.account_id},
-            ),
-            tags=self._environment.tags(name, Scope.CONNECTED),
-        )
-        IamRolePolicyAttachment(
+    def _monitoring_role(self) -> Role:
+        """Enhanced monitoring writes the operating system's metrics to a log group of AWS's."""
+        environment = self._environment
+        return Role(
             self,
             "monitoring",
-            role=role.name,
-            policy_arn="arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole",
+            environment=environment,
+            resource="aurora-monitoring",
+            taken_by="monitoring.rds",
+            only_for={"StringEquals": {"aws:SourceAccount": environment.account_id}},
+            may=[
+                permissions.allow(
+                    "WriteMetrics",
+                    [
+                        "logs:CreateLogGroup",
+                        "logs:CreateLogStream",
+                        "logs:DescribeLogStreams",
+                        "logs:PutLogEvents",
+                        "logs:PutRetentionPolicy",
+                    ],
+                    [
+                        environment.arn("logs", "log-group:RDSOSMetrics"),
+                        environment.arn("logs", "log-group:RDSOSMetrics:*"),
+                    ],
+                )
+            ],
+            pci_scope=Scope.CONNECTED,
         )
-        return role

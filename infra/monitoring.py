@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from cdktf_cdktf_provider_aws.cloudwatch_log_metric_filter import (
     CloudwatchLogMetricFilter,
     CloudwatchLogMetricFilterMetricTransformation,
@@ -17,7 +20,7 @@ from infra.audit_logs import LogGroup
 from infra.environment import Environment, Scope
 from infra.keys import Key
 
-MINUTE = 60
+PERIOD_MINUTES = 5
 
 
 class Alerts(Construct):
@@ -64,7 +67,17 @@ class Alerts(Construct):
         )
 
 
-class ErrorFilter(Construct):
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A series of numbers in CloudWatch."""
+
+    namespace: str
+    name: str
+    statistic: str
+    dimensions: Mapping[str, str]
+
+
+class LineCount(Construct):
     """Counts the lines of a log group that match a pattern."""
 
     def __init__(
@@ -78,8 +91,12 @@ class ErrorFilter(Construct):
         pattern: str,
     ) -> None:
         super().__init__(scope, id)
-        self.namespace = f"Financial/{environment.suffix}"
-        self.metric = environment.name(resource)
+        self.metric = Metric(
+            namespace=f"Financial/{environment.suffix}",
+            name=environment.name(resource),
+            statistic="Sum",
+            dimensions={},
+        )
         CloudwatchLogMetricFilter(
             self,
             "filter",
@@ -87,7 +104,10 @@ class ErrorFilter(Construct):
             log_group_name=log.group.name,
             pattern=pattern,
             metric_transformation=CloudwatchLogMetricFilterMetricTransformation(
-                namespace=self.namespace, name=self.metric, value="1", default_value="0"
+                namespace=self.metric.namespace,
+                name=self.metric.name,
+                value="1",
+                default_value="0",
             ),
         )
 
@@ -104,13 +124,10 @@ class Alarm(Construct):
         alerts: Alerts,
         resource: str,
         description: str,
-        namespace: str,
-        metric: str,
-        statistic: str,
+        metric: Metric,
         threshold: float,
         minutes: int,
-        missing: str,
-        dimensions: dict[str, str],
+        missing_data: str,
     ) -> None:
         super().__init__(scope, id)
         name = environment.name(resource, of="aws_cloudwatch_metric_alarm")
@@ -119,15 +136,15 @@ class Alarm(Construct):
             "alarm",
             alarm_name=name,
             alarm_description=description,
-            namespace=namespace,
-            metric_name=metric,
-            statistic=statistic,
-            dimensions=dimensions,
+            namespace=metric.namespace,
+            metric_name=metric.name,
+            statistic=metric.statistic,
+            dimensions=metric.dimensions,
             comparison_operator="GreaterThanOrEqualToThreshold",
             threshold=threshold,
-            period=5 * MINUTE,
-            evaluation_periods=minutes // 5,
-            treat_missing_data=missing,
+            period=PERIOD_MINUTES * 60,
+            evaluation_periods=minutes // PERIOD_MINUTES,
+            treat_missing_data=missing_data,
             actions_enabled=True,
             alarm_actions=[alerts.topic.arn],
             ok_actions=[alerts.topic.arn],

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from cdktf import AssetType, TerraformAsset, TerraformVariable
-from cdktf_cdktf_provider_aws.iam_role import IamRole
-from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.lambda_function import (
     LambdaFunction,
     LambdaFunctionDeadLetterConfig,
@@ -29,6 +27,7 @@ from infra.environment import Environment, Scope
 from infra.keys import Keys
 from infra.monitoring import Alerts
 from infra.network import Network
+from infra.permissions import Role
 from infra.security_groups import SecurityGroups
 
 ROTATION_DAYS = 30
@@ -160,27 +159,18 @@ class Rotation(Construct):
             rotation_rules=SecretsmanagerSecretRotationRotationRules(
                 automatically_after_days=ROTATION_DAYS
             ),
-            depends_on=[permission, secret.version, self._policy],
+            depends_on=[permission, secret.version, role.permissions],
         )
 
-    def _role(self, keys: Keys, alerts: Alerts, secret: DatabaseSecret) -> IamRole:
-        environment = self._environment
-        name = environment.name("rotation-role", of="aws_iam_role")
-        role = IamRole(
+    def _role(self, keys: Keys, alerts: Alerts, secret: DatabaseSecret) -> Role:
+        return Role(
             self,
             "role",
-            name=name,
-            assume_role_policy=permissions.assumed_by(
-                "lambda", StringEquals={"aws:SourceAccount": environment.account_id}
-            ),
-            tags=environment.tags(name, Scope.CONNECTED),
-        )
-        self._policy = IamRolePolicy(
-            self,
-            "permissions",
-            name=environment.name("rotation-permissions", of="aws_iam_role_policy"),
-            role=role.id,
-            policy=permissions.document(
+            environment=self._environment,
+            resource="rotation",
+            taken_by="lambda",
+            only_for={"StringEquals": {"aws:SourceAccount": self._environment.account_id}},
+            may=[
                 permissions.allow(
                     "RotateTheSecret",
                     [
@@ -216,13 +206,13 @@ class Rotation(Construct):
                         "ec2:UnassignPrivateIpAddresses",
                     ],
                     "*",
-                    Condition={"StringEquals": {"aws:RequestedRegion": environment.region}},
+                    Condition={"StringEquals": {"aws:RequestedRegion": self._environment.region}},
                 ),
                 permissions.allow(
                     "Trace",
                     ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
                     "*",
                 ),
-            ),
+            ],
+            pci_scope=Scope.CONNECTED,
         )
-        return role

@@ -1,3 +1,4 @@
+import json
 import re
 
 import pytest
@@ -5,30 +6,42 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from infra.naming import LONGEST, LONGEST_SUFFIX, SUFFIX, Naming, NamingError
-from infra.synth import ROOT
+
+NAME = re.compile(r"financial-([a-z0-9-]+)-dev(?:-\d+)?\b")
 
 valid_suffixes = st.from_regex(SUFFIX, fullmatch=True).filter(lambda s: len(s) <= LONGEST_SUFFIX)
-NAMES = sorted(
-    set(
-        re.findall(
-            r'name\(\s*(?:f?")([a-z{}_-]+)"[^)]*?of="([a-z_]+)"',
-            "".join(path.read_text() for path in sorted((ROOT / "infra").glob("*.py"))),
-        )
+ATTRIBUTES = {
+    "aws_autoscaling_schedule": "scheduled_action_name",
+    "aws_cloudwatch_metric_alarm": "alarm_name",
+    "aws_lambda_function": "function_name",
+    "aws_rds_cluster": "cluster_identifier",
+    "aws_rds_cluster_instance": "identifier",
+}
+
+
+@pytest.fixture(scope="session")
+def named(synthesized):
+    """Return every resource that the platform really names in AWS, with its type."""
+    path = synthesized / "stacks" / "financial-dev" / "cdk.tf.json"
+    return sorted(
+        {
+            (match[1], type)
+            for type, bodies in json.loads(path.read_text())["resource"].items()
+            for body in bodies.values()
+            if (match := NAME.search(str(body.get(ATTRIBUTES.get(type, "name")))))
+        }
     )
-)
-"""Every resource that infra names in AWS, with its type."""
 
 
-def test_the_names_that_infra_uses_are_found():
-    assert ("alb", "aws_lb") in NAMES
-    assert ("database-secret", "aws_secretsmanager_secret") in NAMES
-    assert len(NAMES) > 20
+def test_every_type_that_the_platform_names_has_a_limit(named):
+    assert {type for _, type in named} <= set(LONGEST)
+    assert ("alb", "aws_lb") in named
+    assert ("database-secret", "aws_secretsmanager_secret") in named
 
 
-@given(suffix=valid_suffixes, number=st.none() | st.integers(1, 99), named=st.sampled_from(NAMES))
-def test_every_valid_suffix_gives_names_within_the_limits_of_aws(suffix, number, named):
-    resource, type = named
-    resource = resource.replace("{purpose}", "functions").replace("{resource}", "rotation")
+@given(suffix=valid_suffixes, number=st.none() | st.integers(1, 99), data=st.data())
+def test_every_valid_suffix_gives_names_within_the_limits_of_aws(named, suffix, number, data):
+    resource, type = data.draw(st.sampled_from(named))
     name = Naming(suffix)(resource, of=type, number=number)
 
     assert len(name) <= LONGEST[type]
