@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from policies.aws import firewall
 from policies.aws.resource_types import KNOWN, PROVIDER_VERSION
 from policies.engine.document import FORGET, MODULE, PROVISIONER
 from policies.engine.graph import Resource
@@ -46,4 +47,20 @@ TYPES = Policy(
     title="Every resource is of a type that the suite knows.",
     found=f"no type of the AWS provider {PROVIDER_VERSION}",
     why="A misspelt type, or another provider's, is one that no policy looks at.",
+)
+
+
+def names_a_group_that_we_do_not_see(resource: Resource) -> bool:
+    """Whether *resource* lets in a security group of another document."""
+    if resource.type not in firewall.CARRIERS:
+        return False
+    return any(any(rule.foreign_groups()) for rule in firewall.ingress(resource))
+
+
+FOREIGN_GROUPS = Policy(
+    prohibits=names_a_group_that_we_do_not_see,
+    verdict_if_found=Verdict.UNKNOWN,
+    title="Every security group that a rule lets in is in the same document.",
+    found="lets in a security group that this document does not show",
+    why="Who stands in a group of another stack, and what may reach it, is not seen here.",
 )

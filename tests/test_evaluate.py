@@ -86,6 +86,17 @@ def test_a_crash_is_an_error_and_hides_no_other_resource():
     assert first.blocks
 
 
+def test_a_census_that_cannot_be_taken_does_not_pass():
+    def crashes(thing):
+        return 1 / thing.get("divisor") > 0
+
+    policy = Policy(prohibits=crashes, id="things.crashing")
+
+    assert [Verdict.FAIL, Verdict.ERROR, Verdict.UNKNOWN] == verdicts(
+        policy, graph({"divisor": 1}, {"divisor": 0}, {"divisor": Unknown()})
+    )
+
+
 def test_a_policy_is_about_some_resources_only():
     policy = replace(GOOD, when=lambda thing: thing.get("kind") == "some")
 

@@ -17,6 +17,8 @@ EGRESS_RULE = "aws_vpc_security_group_egress_rule"
 CARRIERS = (GROUP, DEFAULT_GROUP, CLASSIC_RULE, INGRESS_RULE, EGRESS_RULE)
 """The types that hold rules."""
 
+SOURCE_GROUPS = ("referenced_security_group_id", "source_security_group_id", "security_groups")
+
 EVERY_PROTOCOL = frozenset({"-1", "all"})
 TCP = frozenset({"tcp", "6"})
 PORTS = range(65536)
@@ -66,10 +68,12 @@ class Rule:
         """Whether anybody on the Internet may stand on the other side."""
         return any(cidr.is_internet(block) for block in self.blocks())
 
-    def groups(self) -> frozenset[str]:
-        """Return the addresses of the security groups on the other side."""
-        names = ("referenced_security_group_id", "source_security_group_id", "security_groups")
-        return frozenset().union(*(self.at.reference(name) for name in names))
+    def foreign_groups(self) -> Iterator[str]:
+        """Yield the ids of groups on the other side that this document does not show."""
+        for attribute in SOURCE_GROUPS:
+            if not self.at.reference(attribute):
+                value = self.at.get(attribute)
+                yield from [value] if isinstance(value, str) else value or ()
 
     def owner(self) -> frozenset[str]:
         """Return the address of the group that the rule belongs to; of a literal id, none."""

@@ -62,7 +62,7 @@ def _judge(policy: Policy, subject: Resource, graph: ResourceGraph) -> Finding:
     except UnknownValue as reason:
         unknown.append(str(reason))
     except Exception as error:  # noqa: BLE001 - a policy that crashes proves nothing
-        return _finding(policy, subject, graph, Verdict.ERROR, [f"{type(error).__name__}: {error}"])
+        return _finding(policy, subject, graph, Verdict.ERROR, [_crash(error)])
     if violations:
         messages = [violation.message for violation in violations]
         return replace(
@@ -98,16 +98,27 @@ def _never_created(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
 
 def _census(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
     """Tell of each resource that must not be there; pass once where there is none."""
-    found = [r for r in graph.resources if _is_prohibited(policy, r)]
-    for resource in found:
-        message = f"{resource.type} {resource.address}: {policy.found}"
-        finding = _finding(policy, resource, graph, policy.verdict_if_found, [message])
-        if policy.verdict_if_found is Verdict.FAIL:
-            finding = replace(finding, violations=(Violation(message, resource),))
-        yield finding
+    found = [finding for r in graph.resources if (finding := _prohibited(policy, r, graph))]
+    yield from found
     if not found:
         census = f"none among {len(graph.resources)} resources"
         yield _about_stack(policy, graph, policy.id, Verdict.PASS, census)
+
+
+def _prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> Finding | None:
+    """Return the finding on *resource* where the policy prohibits it, or cannot tell."""
+    try:
+        if not _is_prohibited(policy, resource):
+            return None
+    except UnknownValue as reason:
+        return _finding(policy, resource, graph, Verdict.UNKNOWN, [str(reason)])
+    except Exception as error:  # noqa: BLE001 - a policy that crashes proves nothing
+        return _finding(policy, resource, graph, Verdict.ERROR, [_crash(error)])
+    message = f"{resource.type} {resource.address}: {policy.found}"
+    finding = _finding(policy, resource, graph, policy.verdict_if_found, [message])
+    if policy.verdict_if_found is Verdict.FAIL:
+        finding = replace(finding, violations=(Violation(message, resource),))
+    return finding
 
 
 def _is_prohibited(policy: Policy, resource: Resource) -> bool:
@@ -122,6 +133,10 @@ def _too_few(policy: Policy, findings: list[Finding], graph: ResourceGraph) -> I
         types = policy.types
         message = f"{complying} of at least {policy.at_least} {' or '.join(types)} comply"
         yield _about_stack(policy, graph, types[0], Verdict.FAIL, message)
+
+
+def _crash(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _about_stack(
