@@ -230,9 +230,10 @@ def starts_from_one_version(group: Resource, graph: ResourceGraph) -> Iterator[V
     if not templates:
         yield Violation("starts from no launch template", group, "launch_template")
     for template in templates:
-        if not template.reference("version"):
-            version = template.get("version")
-            if version is None or str(version).startswith("$"):
+        if not template.is_set("version"):
+            yield Violation("launch_template.version is not set", template, "version")
+        for version in template.reference("version"):
+            if version.startswith("$"):
                 yield Violation(f"launch_template.version is {version}", template, "version")
 
 
@@ -263,7 +264,7 @@ def replaces_what_is_broken(group: Resource, graph: ResourceGraph) -> Iterator[V
 
 def is_balanced(group: Resource) -> bool:
     """Whether *group* stands behind a load balancer."""
-    return bool(group.reference("target_group_arns") or group.get("target_group_arns"))
+    return any(True for _ in group.reference("target_group_arns"))
 
 
 HEALTH_CHECK = Policy(

@@ -8,7 +8,6 @@ from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Referenced, referenced, remove, replace
-from policies.engine.values import UnknownValue
 
 CLUSTER = "aws_rds_cluster"
 CLUSTER_INSTANCE = "aws_rds_cluster_instance"
@@ -133,7 +132,7 @@ def keeps_its_password_to_itself(database: Resource, graph: ResourceGraph) -> It
     Write-only arguments, or a password that RDS manages, leave nothing behind to steal.
     """
     for attribute in ("master_password", "password"):
-        if database.reference(attribute) or database.get(attribute) is not None:
+        if database.is_set(attribute):
             yield Violation(f"{attribute} is kept in the state", database, attribute)
 
 
@@ -157,14 +156,9 @@ def _parameters(cluster: Resource, graph: ResourceGraph) -> dict[str, str]:
     Raises:
         UnknownValue: The group is not in this document, or a parameter is not known.
     """
-    groups = graph.at(cluster.reference("db_cluster_parameter_group_name"))
-    if not groups:
-        if cluster.get("db_cluster_parameter_group_name") is None:
-            return {}
-        raise UnknownValue("db_cluster_parameter_group_name names no group of this document")
     return {
         str(parameter.get("name")): str(parameter.values.get("value"))
-        for group in groups
+        for group in graph.follow(cluster, "db_cluster_parameter_group_name")
         for parameter in group.blocks("parameter")
         if parameter.get("value") is not None
     }

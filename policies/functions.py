@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
-from policies.engine.mutate import add, described, remove, replace
+from policies.engine.mutate import described, remove, replace
 
 FUNCTION = "aws_lambda_function"
 PERMISSION = "aws_lambda_permission"
@@ -25,7 +25,7 @@ def is_called_by_those_we_name(permission: Resource, graph: ResourceGraph) -> It
         yield Violation(f"principal is {principal}", permission, "principal")
     elif principal.endswith(".amazonaws.com"):
         bindings = ("source_arn", "source_account", "principal_org_id")
-        if not any(permission.reference(b) or permission.get(b) is not None for b in bindings):
+        if not any(permission.is_set(binding) for binding in bindings):
             yield Violation(
                 "neither source_arn nor source_account is set", permission, "source_account"
             )
@@ -64,9 +64,7 @@ def runs_in_the_vpc(function: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     There, security groups decide what they reach; outside, nothing does.
     """
-    if not function.reference("vpc_config.subnet_ids") and not function.get(
-        "vpc_config.subnet_ids"
-    ):
+    if not any(True for _ in function.reference("vpc_config.subnet_ids")):
         yield Violation("vpc_config.subnet_ids is not set", function, "vpc_config.subnet_ids")
 
 
@@ -110,11 +108,14 @@ def has_a_log_group(function: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     Lambda makes a missing one by itself, unencrypted, and keeps it for ever.
     """
+    if function.is_set("logging_config.log_group"):
+        list(graph.follow(function, "logging_config.log_group"))
+        return
     wanted = f"/aws/lambda/{function.get('function_name')}"
-    custom = function.get("logging_config.log_group")
-    names = {group.get("name") for group in graph.of_type(LOG_GROUP)}
-    if not function.reference("logging_config.log_group") and (custom or wanted) not in names:
-        yield Violation(f"no {LOG_GROUP} is named {custom or wanted}", function, "function_name")
+    by_reference = f"/aws/lambda/${{{function.base}.function_name}}"
+    names = {group.values.get("name") for group in graph.of_type(LOG_GROUP)}
+    if not {wanted, by_reference} & names:
+        yield Violation(f"no {LOG_GROUP} is named {wanted}", function, "function_name")
 
 
 LOG_GROUPS = Policy(
@@ -129,27 +130,20 @@ LOG_GROUPS = Policy(
 )
 
 
-def faces_no_public_url(function: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+def asks_who_calls(url: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    Functions have no public address of their own.
+    Functions have no address that anybody may call.
 
     The load balancer is the one entry; a function URL without IAM is another.
     """
-    for url in graph.attached_to(function, "aws_lambda_function_url", by="function_name"):
-        if url.get("authorization_type") != "AWS_IAM":
-            yield Violation("authorization_type is not AWS_IAM", url, "authorization_type")
+    if url.get("authorization_type") != "AWS_IAM":
+        yield Violation("authorization_type is not AWS_IAM", url, "authorization_type")
 
 
 PUBLIC_URL = Policy(
-    checks=faces_no_public_url,
-    applies_to=FUNCTION,
+    checks=asks_who_calls,
+    applies_to="aws_lambda_function_url",
     claims=(part_of("1.4.2"), part_of("7.2.1")),
-    example={FUNCTION: {"rotation": {}}},
-    violated_by=(
-        add(
-            "aws_lambda_function_url",
-            function_name="${{subject}.function_name}",
-            authorization_type="NONE",
-        ),
-    ),
+    example={"aws_lambda_function_url": {"rotation": {"authorization_type": "AWS_IAM"}}},
+    violated_by=(replace("authorization_type", "NONE"), remove("authorization_type")),
 )

@@ -14,9 +14,7 @@ LISTENERS = ("aws_lb_listener", "aws_alb_listener")
 TARGET_GROUPS = ("aws_lb_target_group", "aws_alb_target_group")
 ENCRYPTED = frozenset({"HTTPS", "TLS"})
 
-ACM = frozenset(
-    {"aws_acm_certificate", "aws_acm_certificate_validation", "data.aws_acm_certificate"}
-)
+ACM = ("aws_acm_certificate.", "aws_acm_certificate_validation.", "data.aws_acm_certificate.")
 
 STRONG_TLS = frozenset({
     "ELBSecurityPolicy-TLS13-1-2-2021-06",
@@ -27,6 +25,7 @@ STRONG_TLS = frozenset({
     "ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04",
     "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
     "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
+    "ELBSecurityPolicy-FS-1-2-Res-2019-08",
     "ELBSecurityPolicy-FS-1-2-Res-2020-10",
 })  # fmt: skip
 """AWS's predefined policies with TLS 1.2 or newer and forward secrecy only."""
@@ -34,7 +33,16 @@ STRONG_TLS = frozenset({
 
 def is_encrypted(listener: Resource) -> bool:
     """Whether *listener* ends a TLS session."""
-    return listener.get("protocol") in ENCRYPTED
+    return _protocol(listener) in ENCRYPTED
+
+
+def _protocol(listener: Resource) -> str:
+    return str(listener.get("protocol", "HTTP")).upper()
+
+
+def presents_a_certificate(listener: Resource) -> bool:
+    """Whether *listener* has to have one, as one more for a listener always has."""
+    return listener.type == "aws_lb_listener_certificate" or is_encrypted(listener)
 
 
 def states_a_strong_policy(listener: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -75,7 +83,7 @@ def only_redirects(listener: Resource, graph: ResourceGraph) -> Iterator[Violati
 
     Nothing a customer sends may cross the Internet in clear text.
     """
-    protocol = listener.get("protocol", "HTTP")
+    protocol = _protocol(listener)
     if protocol in ENCRYPTED:
         return
     redirected = False
@@ -113,30 +121,61 @@ REDIRECTS_HTTP = Policy(
 )
 
 
+def only_redirects_what_came_by_http(rule: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Rules of listeners without TLS do nothing but redirect to HTTPS, either.
+
+    A rule comes before the listener's own answer.
+    """
+    for listener in graph.follow(rule, "listener_arn"):
+        if is_encrypted(listener):
+            continue
+        for action in rule.blocks("action"):
+            if action.get("redirect.protocol") != "HTTPS":
+                yield Violation("answers HTTP with something but a redirect to HTTPS", action)
+
+
+LISTENER_RULES = Policy(
+    checks=only_redirects_what_came_by_http,
+    applies_to=("aws_lb_listener_rule", "aws_alb_listener_rule"),
+    claims=(direct("2.2.5"), direct("4.2.1")),
+    example={
+        "aws_lb_listener_rule": {
+            "all": {
+                "listener_arn": "${aws_lb_listener.http.arn}",
+                "action": [{"redirect": {"protocol": "HTTPS"}}],
+            }
+        },
+        "aws_lb_listener": {"http": {"protocol": "HTTP"}},
+    },
+    violated_by=(
+        replace("action", [{"type": "forward"}]),
+        replace("action.0.redirect.protocol", "HTTP"),
+    ),
+)
+
+
 def has_a_managed_certificate(listener: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     Listeners present a certificate that AWS manages and renews.
 
     A certificate that somebody uploaded is renewed when somebody remembers.
     """
-    sources = {address.rpartition(".")[0] for address in listener.reference("certificate_arn")}
-    if sources:
-        for source in sorted(sources - ACM):
-            yield Violation(f"certificate_arn is that of {source}", listener, "certificate_arn")
-        return
-    arn = listener.get("certificate_arn")
-    if arn is None:
+    if not listener.is_set("certificate_arn"):
         yield Violation("certificate_arn is not set", listener, "certificate_arn")
-    elif ":acm:" not in str(arn):
-        yield Violation(
-            f"certificate_arn is {arn}, no certificate of ACM", listener, "certificate_arn"
-        )
+    for name in listener.reference("certificate_arn"):
+        if listener.is_known("certificate_arn"):
+            name = str(listener.get("certificate_arn"))  # noqa: PLW2901 - what it really is
+        if ":acm:" not in name and not name.startswith(ACM):
+            yield Violation(
+                f"certificate_arn is {name}, no certificate of ACM", listener, "certificate_arn"
+            )
 
 
 MANAGED_CERTIFICATE = Policy(
     checks=has_a_managed_certificate,
-    applies_to=LISTENERS,
-    when=is_encrypted,
+    applies_to=(*LISTENERS, "aws_lb_listener_certificate"),
+    when=presents_a_certificate,
     claims=(part_of("4.2.1"),),
     example={
         "aws_lb_listener": {
@@ -219,7 +258,7 @@ def encrypts_to_its_targets(group: Resource, graph: ResourceGraph) -> Iterator[V
 
     Inside the VPC this is more than the standard asks for.
     """
-    if group.get("target_type", "instance") != "lambda" and group.get("protocol") not in ENCRYPTED:
+    if group.get("target_type", "instance") != "lambda" and not is_encrypted(group):
         yield Violation(f"protocol is {group.get('protocol')}", group, "protocol")
 
 

@@ -23,7 +23,7 @@ def tells_somebody(alarm: Resource, graph: ResourceGraph) -> Iterator[Violation]
     """
     if alarm.get("actions_enabled", True) is not True:
         yield Violation("actions_enabled is not true", alarm, "actions_enabled")
-    if not alarm.reference("alarm_actions") and not alarm.get("alarm_actions"):
+    if not any(True for _ in alarm.reference("alarm_actions")):
         yield Violation("alarm_actions names no action", alarm, "alarm_actions")
 
 
@@ -68,26 +68,24 @@ def names_who_publishes(policy: Resource, graph: ResourceGraph) -> Iterator[Viol
     A false alert from outside hides a true one.
     """
     for statement in iam.statements(policy, "policy"):
-        if statement.allows:
-            bound = any(
-                key
-                in {"aws:sourceaccount", "aws:sourcearn", "aws:principalorgid", "aws:sourceowner"}
-                for _, key, _ in statement.conditions()
-            )
-            for kind, principal in statement.principals():
-                if principal == "*" and not bound:
-                    yield Violation(f"policy: {statement.name} allows everybody", policy, "policy")
-                elif kind == "Service" and not bound:
-                    yield Violation(
-                        f"policy: {statement.name} allows {principal} for any account",
-                        policy,
-                        "policy",
-                    )
+        if not statement.allows or statement.is_bound_to_an_account():
+            continue
+        if statement.has("NotPrincipal"):
+            yield Violation(f"policy: {statement.name} allows everybody but some", policy, "policy")
+        for kind, principal in statement.principals():
+            if principal == "*":
+                yield Violation(f"policy: {statement.name} allows everybody", policy, "policy")
+            elif kind == "Service":
+                yield Violation(
+                    f"policy: {statement.name} allows {principal} for any account",
+                    policy,
+                    "policy",
+                )
 
 
 TOPIC_POLICIES = Policy(
     checks=names_who_publishes,
-    applies_to=TOPIC_POLICY,
+    applies_to=(TOPIC_POLICY, TOPIC),
     claims=(part_of("7.2.1"),),
     example={
         TOPIC_POLICY: {
@@ -108,9 +106,19 @@ TOPIC_POLICIES = Policy(
     violated_by=tuple(
         replace(
             "policy",
-            {"Statement": [{"Effect": "Allow", "Action": "sns:Publish", "Principal": who}]},
+            {"Statement": [{"Effect": "Allow", "Action": "sns:Publish", **who}]},
         )
-        for who in ("*", {"AWS": "*"}, {"Service": "cloudwatch.amazonaws.com"})
+        for who in (
+            {"Principal": "*"},
+            {"Principal": {"AWS": "*"}},
+            {"Principal": {"Service": "cloudwatch.amazonaws.com"}},
+            {"NotPrincipal": {"AWS": "arn:aws:iam::111122223333:root"}},
+            {
+                "Principal": "*",
+                "Condition": {"StringNotEquals": {"aws:SourceAccount": "111122223333"}},
+            },
+            {"Principal": "*", "Condition": {"ArnLike": {"aws:SourceArn": "*"}}},
+        )
     ),
 )
 
@@ -121,12 +129,13 @@ def reaches_somebody(topic: Resource, graph: ResourceGraph) -> Iterator[Violatio
 
     Alerts tell an eavesdropper where it hurts.
     """
-    subscriptions = graph.attached_to(topic, SUBSCRIPTION, by="topic_arn")
-    if not subscriptions:
-        yield Violation("has no subscription", topic)
-    for subscription in subscriptions:
+    subscribed = False
+    for subscription in graph.attached_to(topic, SUBSCRIPTION, by="topic_arn"):
+        subscribed = True
         if subscription.get("protocol") == "http":
             yield Violation("protocol is http", subscription, "protocol")
+    if not subscribed:
+        yield Violation("has no subscription", topic)
 
 
 SUBSCRIBERS = Policy(

@@ -19,6 +19,9 @@ ASSOCIATION = "aws_route_table_association"
 SUBNET_GROUP = "aws_db_subnet_group"
 
 
+SEPARATE_RULES = (firewall.CLASSIC_RULE, firewall.INGRESS_RULE, firewall.EGRESS_RULE)
+
+
 def empties_default_group(vpc: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     Every VPC empties its default security group.
@@ -26,12 +29,21 @@ def empties_default_group(vpc: Resource, graph: ResourceGraph) -> Iterator[Viola
     AWS puts an instance that names no group into the default one, which lets its
     members reach each other and everything outside.
     """
-    groups = graph.attached_to(vpc, firewall.DEFAULT_GROUP, by="vpc_id")
-    if not groups:
-        yield Violation(f"has no {firewall.DEFAULT_GROUP}", at=vpc)
-    for group in groups:
+    groups = 0
+    for group in graph.attached_to(vpc, firewall.DEFAULT_GROUP, by="vpc_id"):
+        groups += 1
         for rule in firewall.rules(group):
             yield Violation("the default security group has a rule", at=rule.at)
+        for carrier in SEPARATE_RULES:
+            for separate in graph.attached_to(group, carrier, by="security_group_id"):
+                yield Violation("the default security group has a rule", at=separate)
+    if not groups:
+        yield Violation(f"has no {firewall.DEFAULT_GROUP}", at=vpc)
+
+
+def _rule_of_the_default_group(vpc: Resource, graph: ResourceGraph) -> ResourceGraph:
+    group = next(graph.attached_to(vpc, firewall.DEFAULT_GROUP, by="vpc_id"))
+    return add(firewall.INGRESS_RULE, security_group_id="${{subject}.id}")(group, graph)
 
 
 DEFAULT_SECURITY_GROUP = Policy(
@@ -54,6 +66,7 @@ DEFAULT_SECURITY_GROUP = Policy(
             replace("egress", [{"protocol": "-1", "cidr_blocks": ["0.0.0.0/0"]}]),
             by="vpc_id",
         ),
+        described("add a rule of the default security group", _rule_of_the_default_group),
     ),
 )
 
@@ -100,9 +113,7 @@ def shares_no_address(subnet: Resource, graph: ResourceGraph) -> Iterator[Violat
 
 
 def _same_vpc(left: Resource, right: Resource) -> bool:
-    if left.reference("vpc_id") or right.reference("vpc_id"):
-        return left.reference("vpc_id") == right.reference("vpc_id")
-    return bool(left.get("vpc_id") == right.get("vpc_id"))
+    return set(left.reference("vpc_id")) == set(right.reference("vpc_id"))
 
 
 def _twin_of_a_subnet(subnet: Resource, graph: ResourceGraph) -> ResourceGraph:
@@ -131,48 +142,55 @@ def has_no_way_out(group: Resource, graph: ResourceGraph) -> Iterator[Violation]
 
     A database without a way out cannot send account data away, whatever runs on it.
     """
-    subnets = graph.at(group.reference("subnet_ids"))
-    if not subnets:
-        raise UnknownValue("subnet_ids name no subnet of this document")
-    for subnet in subnets:
-        associations = graph.attached_to(subnet, ASSOCIATION, by="subnet_id")
-        if not associations:
-            yield Violation("uses the main route table, for want of one of its own", subnet)
-        for association in associations:
-            tables = graph.at(association.reference("route_table_id"))
-            if not tables:
-                raise UnknownValue("route_table_id names no route table of this document")
-            for table in tables:
+    subnets = 0
+    for subnet in graph.follow(group, "subnet_ids"):
+        subnets += 1
+        associated = False
+        for association in graph.attached_to(subnet, ASSOCIATION, by="subnet_id"):
+            associated = True
+            for table in graph.follow(association, "route_table_id"):
                 yield from _ways_out(table, subnet, graph)
+        if not associated:
+            yield Violation("uses the main route table, for want of one of its own", subnet)
+    if not subnets:
+        yield Violation("subnet_ids names no subnet", group, "subnet_ids")
 
 
-GATEWAYS = ("gateway_id", "nat_gateway_id", "egress_only_gateway_id")
+GATEWAYS = {
+    "gateway_id": ("aws_internet_gateway.", "igw-"),
+    "nat_gateway_id": ("aws_nat_gateway.", "nat-"),
+    "egress_only_gateway_id": ("aws_egress_only_internet_gateway.", "eigw-"),
+}
+"""Where a route can leave the VPC for the Internet, and how such a gateway is named."""
 
 
 def _ways_out(table: Resource, subnet: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    routes = [*graph.attached_to(table, ROUTE, by="route_table_id"), *table.blocks("route")]
-    for route in routes:
-        for gateway in GATEWAYS:
-            if route.reference(gateway) or route.get(gateway) not in (None, "", "local"):
-                yield Violation(
-                    f"{subnet.address} routes to a {gateway.removesuffix('_id')}", route
-                )
+    for route in _routes(table, graph):
+        for attribute, names in GATEWAYS.items():
+            for name in route.reference(attribute):
+                if name.startswith(names):
+                    yield Violation(f"{subnet.address} routes to {name}", route, attribute)
+
+
+def _routes(table: Resource, graph: ResourceGraph) -> Iterator[Resource]:
+    yield from table.blocks("route")
+    yield from graph.attached_to(table, ROUTE, by="route_table_id")
 
 
 def _without_association(group: Resource, graph: ResourceGraph) -> ResourceGraph:
-    subnet = graph.at(group.reference("subnet_ids"))[0]
+    subnet = next(graph.follow(group, "subnet_ids"))
     return attached(ASSOCIATION, by="subnet_id")(subnet, graph)
 
 
 def _with_route(gateway: str, group: Resource, graph: ResourceGraph) -> ResourceGraph:
-    subnet = graph.at(group.reference("subnet_ids"))[0]
-    association = graph.attached_to(subnet, ASSOCIATION, by="subnet_id")[0]
-    table = graph.at(association.reference("route_table_id"))[0]
+    subnet = next(graph.follow(group, "subnet_ids"))
+    association = next(graph.attached_to(subnet, ASSOCIATION, by="subnet_id"))
+    table = next(graph.follow(association, "route_table_id"))
     return add(
         ROUTE,
         route_table_id="${{subject}.id}",
         destination_cidr_block="0.0.0.0/0",
-        **{gateway: "igw-0123456789abcdef0"},
+        **{gateway: f"{GATEWAYS[gateway][1]}0123456789abcdef0"},
     )(table, graph)
 
 

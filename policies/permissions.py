@@ -14,12 +14,20 @@ from policies.engine.mutate import Described, described, replace
 ROLE = "aws_iam_role"
 HOLDERS = (*iam.DOCUMENTS, ROLE)
 ATTACHMENTS = (
+    "aws_iam_role_policy_attachments_exclusive",
+    "aws_ssoadmin_managed_policy_attachment",
     "aws_iam_role_policy_attachment",
     "aws_iam_user_policy_attachment",
     "aws_iam_group_policy_attachment",
     "aws_iam_policy_attachment",
 )
 FULL_ACCESS = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
+SAMPLE_KEYS = (
+    "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000000",
+    "arn:aws:kms:us-east-1:111122223333:key/f9e8d7c6-ffff-4fff-bfff-ffffffffffff",
+)
+"""Two keys with nothing in common: what covers both covers every key."""
+
 DECRYPTION = ("kms:decrypt", "kms:reencryptfrom")
 
 
@@ -152,7 +160,7 @@ def decrypts_with_named_keys(holder: Resource, graph: ResourceGraph) -> Iterator
         for action in statement.actions():
             if any(iam.matches(action, decryption) for decryption in DECRYPTION):
                 for resource in statement.resources():
-                    if set(resource) <= {"*"} or resource.endswith((":key/*", ":*")):
+                    if all(iam.matches(resource, key) for key in SAMPLE_KEYS):
                         yield Violation(f"{statement.name} allows {action} on {resource}", holder)
 
 
@@ -197,7 +205,7 @@ def trusts_whom_it_names(role: Resource, graph: ResourceGraph) -> Iterator[Viola
                 f"{statement.name} trusts everybody but some", role, "assume_role_policy"
             )
         for kind, principal in statement.principals():
-            if "*" in principal:
+            if "*" in principal or (kind == "Federated" and not any(statement.conditions())):
                 yield Violation(
                     f"{statement.name} trusts {kind} {principal}", role, "assume_role_policy"
                 )
@@ -229,6 +237,7 @@ NARROW_TRUST = Policy(
             {"Principal": {"AWS": "*"}},
             {"Principal": {"AWS": ["arn:aws:iam::111122223333:root", "*"]}},
             {"NotPrincipal": {"AWS": "arn:aws:iam::111122223333:root"}},
+            {"Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/example.com"}},
         )
     ),
 )
@@ -240,16 +249,28 @@ def attaches_no_full_access(attachment: Resource, graph: ResourceGraph) -> Itera
 
     They cover every resource of the account, those of cardholder data among them.
     """
-    if attachment.reference("policy_arn"):
-        return
-    name = str(attachment.get("policy_arn")).rpartition("/")[2]
-    if name in FULL_ACCESS or name.endswith("FullAccess"):
-        yield Violation(f"policy_arn is {name}", attachment, "policy_arn")
+    for attribute in ("policy_arn", "managed_policy_arns", "policy_arns"):
+        yield from _full_access(attachment, attribute, graph)
+
+
+def _full_access(attachment: Resource, attribute: str, graph: ResourceGraph) -> Iterator[Violation]:
+    missing = None
+    for policy in attachment.reference(attribute):
+        name = policy.rpartition("/")[2]
+        if policy.startswith("data.aws_iam_policy."):
+            missing = policy
+        elif name in FULL_ACCESS or name.endswith("FullAccess"):
+            yield Violation(f"{attribute} is {name}", attachment, attribute)
+    if missing:
+        for source in graph.of_type("data.aws_iam_policy"):
+            name = str(source.get("name") or source.get("arn")).rpartition("/")[2]
+            if source.base == missing and (name in FULL_ACCESS or name.endswith("FullAccess")):
+                yield Violation(f"{attribute} is {name}", attachment, attribute)
 
 
 FULL_ACCESS_ATTACHMENTS = Policy(
     checks=attaches_no_full_access,
-    applies_to=ATTACHMENTS,
+    applies_to=(*ATTACHMENTS, ROLE),
     claims=(direct("7.2.5"),),
     example={
         "aws_iam_role_policy_attachment": {

@@ -30,7 +30,7 @@ def _days(rotation: Resource) -> float:
         UnknownValue: Its schedule is not known, or a cron expression.
     """
     days = rotation.number("rotation_rules.automatically_after_days")
-    if days is not None:
+    if days:
         return days
     schedule = rotation.get("rotation_rules.schedule_expression")
     match = _RATE.fullmatch(str(schedule))
@@ -45,12 +45,13 @@ def rotates_monthly(secret: Resource, graph: ResourceGraph) -> Iterator[Violatio
 
     How often is the entity's own decision, from its risk analysis: here, 30 days.
     """
-    rotations = graph.attached_to(secret, ROTATION, by="secret_id")
-    if not rotations:
-        yield Violation(f"has no {ROTATION}", secret)
-    for rotation in rotations:
+    rotates = False
+    for rotation in graph.attached_to(secret, ROTATION, by="secret_id"):
+        rotates = True
         if _days(rotation) > LONGEST_DAYS:
             yield Violation(f"rotates less often than every {LONGEST_DAYS} days", rotation)
+    if not rotates:
+        yield Violation(f"has no {ROTATION}", secret)
 
 
 ROTATION_PERIOD = Policy(
@@ -84,32 +85,22 @@ def lets_secrets_manager_call(rotation: Resource, graph: ResourceGraph) -> Itera
 
     A rotation that is configured and never runs is found out when the auditor asks.
     """
-    functions = graph.at(rotation.reference("rotation_lambda_arn"))
-    if not functions:
-        raise UnknownValue("rotation_lambda_arn names no function of this document")
-    for function in functions:
-        permissions = [
-            permission
-            for permission in graph.attached_to(function, PERMISSION, by="function_name")
-            if permission.get("principal") == "secretsmanager.amazonaws.com"
-        ]
-        if not permissions:
+    for function in graph.follow(rotation, "rotation_lambda_arn"):
+        permitted = False
+        for permission in graph.attached_to(function, PERMISSION, by="function_name"):
+            if permission.get("principal") == "secretsmanager.amazonaws.com":
+                permitted = True
+                if not permission.is_set("source_account") and not permission.is_set("source_arn"):
+                    yield Violation("source_account is not set", permission, "source_account")
+        if not permitted:
             yield Violation("Secrets Manager may not call the rotation function", function)
-        for permission in permissions:
-            bound = permission.reference("source_arn") or permission.reference("source_account")
-            if (
-                not bound
-                and permission.get("source_account") is None
-                and permission.get("source_arn") is None
-            ):
-                yield Violation("source_account is not set", permission, "source_account")
 
 
 def _of_its_permission(*patches: Patch | None) -> Described:
     """A mutation of the permission to call a rotation's function; without a patch, it goes."""
 
     def mutation(rotation: Resource, graph: ResourceGraph) -> ResourceGraph:
-        function = graph.at(rotation.reference("rotation_lambda_arn"))[0]
+        function = next(graph.follow(rotation, "rotation_lambda_arn"))
         for patch in patches:
             graph = attached(PERMISSION, patch, by="function_name")(function, graph)
         return graph
@@ -166,7 +157,7 @@ def holds_no_text(version: Resource, graph: ResourceGraph) -> Iterator[Violation
     Write-only arguments take it from a variable that nothing keeps.
     """
     for attribute in ("secret_string", "secret_binary"):
-        if version.reference(attribute) or version.get(attribute) is not None:
+        if version.is_set(attribute):
             yield Violation(f"{attribute} is kept in the state", version, attribute)
 
 
@@ -201,6 +192,11 @@ RECOVERY = Policy(
 )
 
 
+def is_no_secret(reference: str) -> bool:
+    """Whether *reference* is the name of a resource, and no text that it made."""
+    return not reference.startswith(("random_", "tls_")) and reference.count(".") < 3  # noqa: PLR2004
+
+
 def passes_no_secret_in_its_environment(
     function: Resource, graph: ResourceGraph
 ) -> Iterator[Violation]:
@@ -211,9 +207,10 @@ def passes_no_secret_in_its_environment(
     """
     for variables in function.blocks("environment"):
         for name in variables.get("variables") or {}:
-            if variables.reference(f"variables.{name}"):
-                continue  # an attribute of another resource, and no text of ours
-            text = variables.get(f"variables.{name}")
+            path = f"variables.{name}"
+            if not variables.is_known(path) and all(map(is_no_secret, variables.reference(path))):
+                continue
+            text = variables.get(path)
             for kind in credentials.found_in(f"{name}={text}"):
                 yield Violation(f"environment.variables.{name} holds {kind}", variables)
 

@@ -108,7 +108,7 @@ def is_an_entry(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     for rule in firewall.ingress(carrier):
         if not rule.is_open():
             continue
-        if not rule.owner() or not rule.owner() <= entries:
+        if not rule.owner() or not rule.owner() <= entries.known:
             yield Violation("open to the Internet, and no load balancer's group", rule.at)
         elif not set(rule.ports) <= PUBLIC_PORTS:
             yield Violation(f"open to the Internet on {_ports(rule)}", rule.at, "from_port")
@@ -191,7 +191,8 @@ def lets_databases_be_reached_by_groups_only(
     """
     databases = firewall.groups_of(graph, *DATABASES)
     for rule in firewall.ingress(carrier):
-        if not rule.owner() & databases:
+        if not rule.owner() & databases.known:
+            databases.require_all()
             continue
         for block in rule.blocks():
             yield Violation(f"a database's group lets in {block}", rule.at)
@@ -204,7 +205,7 @@ def _of_a_database(opening: Opening) -> Described:
 
     def mutation(carrier: Resource, graph: ResourceGraph) -> ResourceGraph:
         graph = opening(carrier, graph)
-        owner = next(iter(firewall.Rule(_current(carrier, graph), ingress=True).owner()))
+        owner = min(firewall.Rule(_current(carrier, graph), ingress=True).owner())
         for type, attribute in DATABASES:
             for database in graph.of_type(type):
                 graph = replace(attribute, [f"${{{owner}.id}}"])(database, graph)
@@ -331,7 +332,9 @@ def keeps_databases_from_internet(carrier: Resource, graph: ResourceGraph) -> It
     """
     databases = firewall.groups_of(graph, *DATABASES)
     for rule in firewall.egress(carrier):
-        if rule.owner() & databases and rule.is_open():
+        if not rule.owner() & databases.known:
+            databases.require_all()
+        elif rule.is_open():
             yield Violation("a database's group lets traffic out to the Internet", rule.at)
 
 
@@ -341,7 +344,12 @@ DATABASE_EGRESS = Policy(
     when=lets_out,
     claims=(direct("1.3.2"), part_of("1.4.4")),
     example={
-        firewall.GROUP: {"db": {}},
+        firewall.EGRESS_RULE: {
+            "inside": {
+                "security_group_id": "${aws_security_group.db.id}",
+                "cidr_ipv4": "10.0.0.0/16",
+            }
+        },
         "aws_rds_cluster": {"cde": {"vpc_security_group_ids": ["${aws_security_group.db.id}"]}},
     },
     violated_by=(_of_a_database(leaking(443)),),

@@ -11,9 +11,9 @@ from policies.engine.model import Verdict
 INTAKE = [policy for policy in POLICIES if policy.id.startswith("intake.")]
 
 
-def unknown(type, **values):
+def unknown(type, values=()):
     """Return the policies that call a resource of *type* unknown."""
-    graph = ResourceGraph((Resource(f"{type}.a", type, values),), "stack")
+    graph = ResourceGraph((Resource(f"{type}.a", type, dict(values)),), "stack")
     return {f.policy for f in evaluate(INTAKE, graph) if f.verdict is not Verdict.PASS}
 
 
@@ -43,10 +43,10 @@ def test_every_type_of_the_provider_is_known():
     ],
 )
 def test_a_group_of_another_document_is_told(type, values):
-    assert {"intake.foreign_groups"} == unknown(type, **values)
+    assert {"intake.foreign_groups"} == unknown(type, values)
 
 
 def test_a_group_of_the_same_document_is_not():
     rule = {"referenced_security_group_id": "${aws_security_group.alb.id}"}
 
-    assert set() == unknown("aws_vpc_security_group_ingress_rule", **rule)
+    assert set() == unknown("aws_vpc_security_group_ingress_rule", rule)

@@ -293,8 +293,8 @@ def test_a_plan_knows_what_its_expressions_refer_to(write):
     [reading] = read([path])
     vpc, subnet = reading.graph.resources
 
-    assert frozenset({"aws_vpc.main"}) == subnet.reference("vpc_id")
-    assert (subnet,) == reading.graph.attached_to(vpc, "aws_subnet", by="vpc_id")
+    assert ["aws_vpc.main"] == list(subnet.reference("vpc_id"))
+    assert [subnet] == list(reading.graph.attached_to(vpc, "aws_subnet", by="vpc_id"))
 
 
 @pytest.mark.parametrize(

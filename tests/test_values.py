@@ -3,7 +3,7 @@
 import pytest
 
 from policies.engine.graph import Resource
-from policies.engine.values import PLAIN, Unknown, UnknownValue, references_in
+from policies.engine.values import PLAIN, Unknown, UnknownValue
 
 
 def resource(values, **fields):
@@ -106,24 +106,73 @@ def test_a_dynamic_block_is_unknown():
 
 
 @pytest.mark.parametrize(
-    ("expression", "references"),
+    ("expression", "targets"),
     [
         ("${aws_vpc.main.id}", ("aws_vpc.main",)),
         ("${data.aws_ami.linux.id}", ("data.aws_ami.linux",)),
-        ("${aws_a.b.c == aws_d.e.f ? 1 : 2}", ("aws_a.b", "aws_d.e")),
-        ("${element(tolist(aws_acm_certificate.c.options), 0)}", ("aws_acm_certificate.c",)),
-        ('${"aws_vpc.main"}', ()),
-        ("${var.aws_vpc}", ()),
-        ("aws_vpc.main", ("aws_vpc.main",)),
+        ("${tostring(aws_launch_template.a.version)}", ("aws_launch_template.a.version",)),
+        ("${aws_vpc.main.main_route_table_id}", ("aws_vpc.main.main_route_table_id",)),
+        (
+            "${data.terraform_remote_state.a.outputs.b}",
+            ("data.terraform_remote_state.a.outputs.b",),
+        ),
+        ("${var.on ? aws_kms_key.a.arn : null}", None),
+        ("${coalesce(aws_kms_key.a.arn, var.b)}", None),
+        ("${aws_vpc.main[0].id}", None),
+        ("${aws_subnet.a[*].id}", None),
+        ("${aws_vpc.main.id}-suffix", None),
+        ('${"aws_vpc.main.id"}', None),
+        ("${var.aws_vpc}", None),
+        ("${local.vpc}", None),
+        ("${module.network.vpc_id}", None),
     ],
 )
-def test_references_are_found(expression, references):
-    assert references == references_in(expression)
+def test_only_a_bare_reference_tells_what_a_value_is(expression, targets):
+    assert targets == Unknown(expression).targets
+
+
+@pytest.mark.parametrize(
+    ("references", "targets"),
+    [
+        (("aws_vpc.main.id", "aws_vpc.main"), ("aws_vpc.main",)),
+        (("aws_a_b.c.id", "aws_a_b.c", "aws_a_b.d.id", "aws_a_b.d"), ("aws_a_b.c", "aws_a_b.d")),
+        (("aws_vpc.v[0].id", "aws_vpc.v[0]", "aws_vpc.v"), ("aws_vpc.v[0]",)),
+        (("module.a.aws_vpc.v.id", "module.a.aws_vpc.v"), ("module.a.aws_vpc.v",)),
+        (("aws_kms_key.a.arn", "aws_kms_key.a", "var.on"), None),
+        (("aws_subnet.a", "count.index"), None),
+        (("module.a.var.group_id",), None),
+        (("module.net.vpc_id", "module.net"), None),
+    ],
+)
+def test_in_a_plan_references_tell_it_where_nothing_else_is_named(references, targets):
+    assert targets == Unknown(references=references).targets
 
 
 def test_a_reference_is_known_where_the_value_is_not():
-    assert frozenset({"aws_vpc.main"}) == resource({"a": ["${aws_vpc.main.id}"]}).reference("a")
-    assert frozenset() == resource({"a": "vpc-1"}).reference("a")
+    assert ["aws_vpc.main"] == list(resource({"a": ["${aws_vpc.main.id}"]}).reference("a"))
+    assert ["vpc-1"] == list(resource({"a": "vpc-1"}).reference("a"))
+    assert [] == list(resource({}).reference("a"))
+
+
+def test_what_a_value_names_is_told_before_what_cannot_be():
+    names = resource({"a": ["${var.a}", "${aws_vpc.main.id}", "vpc-1"]}).reference("a")
+
+    assert "aws_vpc.main" == next(names)
+    assert "vpc-1" == next(names)
+    with pytest.raises(UnknownValue):
+        next(names)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_set"), [("", False), (None, False), ("x", True), ("${aws_a_b.c.arn}", True)]
+)
+def test_an_empty_string_is_unset(value, is_set):
+    assert is_set is resource({"a": value}).is_set("a")
+
+
+def test_whether_a_variable_is_set_cannot_be_told():
+    with pytest.raises(UnknownValue):
+        resource({"a": "${var.a}"}).is_set("a")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Violation
+from policies.engine.values import UnknownValue, type_of
 
 OWN_KEYS = frozenset({"aws_kms_key", "aws_kms_external_key", "aws_kms_replica_key"})
 ALIASES = frozenset({"aws_kms_alias", "data.aws_kms_alias"})
@@ -19,21 +20,17 @@ def not_ours(resource: Resource, path: str, graph: ResourceGraph) -> Iterator[Vi
     Raises:
         UnknownValue: The key is one that this document does not show.
     """
-    references = resource.reference(path)
-    if references:
-        for address in references:
-            type = address.rpartition(".")[0]
-            if type in ALIASES:
-                for alias in graph.at(frozenset({address})):
-                    yield from _of_aws(resource, path, alias.get("name"))
-            elif type not in OWN_KEYS:
-                resource.get(path)
-        return
-    key = resource.get(path)
-    if key is None:
+    if not resource.is_set(path):
         yield Violation(f"{path} is not set", resource, path)
+    elif resource.is_known(path):
+        yield from _of_aws(resource, path, resource.get(path))
     else:
-        yield from _of_aws(resource, path, key)
+        for name in resource.reference(path):
+            if type_of(name) in ALIASES:
+                for alias in graph.follow(resource, path):
+                    yield from _of_aws(resource, path, alias.get("name"))
+            elif type_of(name) not in OWN_KEYS:
+                raise UnknownValue(f"{path} is that of {name}, which is no key of ours")
 
 
 def _of_aws(resource: Resource, path: str, key: object) -> Iterator[Violation]:

@@ -17,6 +17,9 @@ EGRESS_RULE = "aws_vpc_security_group_egress_rule"
 CARRIERS = (GROUP, DEFAULT_GROUP, CLASSIC_RULE, INGRESS_RULE, EGRESS_RULE)
 """The types that hold rules."""
 
+LISTS_OF_AWS = ("data.aws_prefix_list.", "aws_vpc_endpoint.")
+"""What names a prefix list of an AWS service, which is never the Internet."""
+
 SOURCE_GROUPS = ("referenced_security_group_id", "source_security_group_id", "security_groups")
 
 EVERY_PROTOCOL = frozenset({"-1", "all"})
@@ -37,6 +40,8 @@ class Rule:
         value = self.at.get(self._attribute("protocol", "ip_protocol"))
         if value is None:
             raise UnknownValue("protocol is not given")
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         return str(value).lower()
 
     @property
@@ -63,26 +68,27 @@ class Rule:
             text = self.at.get(attribute)
             if text is not None:
                 yield cidr.network(text)
+        for attribute in (*self._lists("prefix_list_ids"), *self._scalars("prefix_list_id")):
+            for name in self.at.reference(attribute):
+                if not name.startswith(LISTS_OF_AWS):
+                    raise UnknownValue(f"{attribute} names {name}, whose blocks are not seen here")
 
     def is_open(self) -> bool:
         """Whether anybody on the Internet may stand on the other side."""
         return any(cidr.is_internet(block) for block in self.blocks())
 
     def foreign_groups(self) -> Iterator[str]:
-        """Yield the ids of groups on the other side that this document does not show."""
+        """Yield the groups on the other side that this document does not show."""
         for attribute in SOURCE_GROUPS:
-            if not self.at.reference(attribute):
-                value = self.at.get(attribute)
-                yield from [value] if isinstance(value, str) else value or ()
+            for name in self.at.reference(attribute):
+                if not name.startswith("aws_") and ".aws_" not in name:
+                    yield name
 
     def owner(self) -> frozenset[str]:
-        """Return the address of the group that the rule belongs to; of a literal id, none."""
+        """Return what names the group that the rule belongs to."""
         if self.at.type in {GROUP, DEFAULT_GROUP}:
-            return frozenset({self.at.base})
-        found = self.at.reference("security_group_id")
-        if not found:
-            self.at.get("security_group_id")
-        return found
+            return self.at.identities
+        return frozenset(self.at.reference("security_group_id"))
 
     def _attribute(self, classic: str, current: str) -> str:
         return current if self.at.type in {INGRESS_RULE, EGRESS_RULE} else classic
@@ -116,18 +122,34 @@ def egress(carrier: Resource) -> Iterator[Rule]:
     return (rule for rule in rules(carrier) if not rule.ingress)
 
 
-def groups_of(graph: ResourceGraph, *users: tuple[str, str]) -> frozenset[str]:
-    """
-    Return the security groups of resources, given as pairs of type and attribute.
+@dataclass(frozen=True)
+class Members:
+    """What names the groups that some resources use."""
 
-    Raises:
-        UnknownValue: Those of one resource cannot be told.
-    """
+    known: frozenset[str]
+    unknown: str
+    """Why that of one resource cannot be told, or nothing."""
+
+    def require_all(self) -> None:
+        """
+        Say that the groups of one resource are not known, where that matters.
+
+        Raises:
+            UnknownValue: They are not.
+        """
+        if self.unknown:
+            raise UnknownValue(self.unknown)
+
+
+def groups_of(graph: ResourceGraph, *users: tuple[str, str]) -> Members:
+    """Return the security groups of resources, given as pairs of type and attribute."""
     found: set[str] = set()
+    unknown = ""
     for type, by in users:
         for user in graph.of_type(type):
-            groups = user.reference(by)
-            if not groups:
-                user.get(by)
-            found |= groups
-    return frozenset(found)
+            try:
+                for name in user.reference(by):
+                    found.add(name)
+            except UnknownValue as reason:
+                unknown = f"{user.address}: {reason}"
+    return Members(frozenset(found), unknown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,15 @@ INLINE_POLICY = "inline_policy"
 """The block of aws_iam_role that holds a document, too."""
 
 DATA_DOCUMENT = "data.aws_iam_policy_document"
+
+
+POSITIVE = frozenset({
+    "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike",
+})  # fmt: skip
+ACCOUNT_KEYS = frozenset({
+    "aws:principalaccount", "aws:principalorgid", "aws:sourceaccount", "aws:sourcearn",
+    "aws:sourceorgid", "aws:sourceowner", "kms:calleraccount",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,10 +76,22 @@ class Statement:
         principal = self.body.get("Principal")
         if isinstance(principal, str):
             yield "AWS", principal
+        elif principal is not None and not isinstance(principal, Mapping):
+            raise UnknownValue(f"{self.name} has a Principal that is none")
         elif isinstance(principal, Mapping):
             for kind in principal:
                 for text in _texts(principal, kind, specific=("arn",)):
                     yield kind, text
+
+    def is_bound_to_an_account(self) -> bool:
+        """Whether a condition names the account or the organisation that it holds for."""
+        return any(
+            operator.removeprefix("foranyvalue:").removesuffix("ifexists") in POSITIVE
+            and key in ACCOUNT_KEYS
+            and values
+            and not any(set(value) <= {"*", ":", "?"} for value in values)
+            for operator, key, values in self.conditions()
+        )
 
     def conditions(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """Yield its conditions as operator, key and values, the first two in lower case."""
@@ -88,12 +110,14 @@ def statements(holder: Resource, attribute: str) -> Iterator[Statement]:
     document = holder.get(attribute)
     if document is None:
         return
-    if not isinstance(document, Mapping):
+    if not isinstance(document, Mapping) or "Statement" not in document:
         raise UnknownValue(f"{attribute} is no policy document")
     found = document.get("Statement", ())
     for number, statement in enumerate([found] if isinstance(found, Mapping) else found, start=1):
         if not isinstance(statement, Mapping):
             raise UnknownValue(f"{attribute} is no policy document")
+        if "Effect" not in statement or not {"Action", "NotAction"} & set(statement):
+            raise UnknownValue(f"{attribute} holds a statement without Effect or Action")
         yield Statement(statement, number)
 
 
@@ -105,13 +129,10 @@ def granted(holder: Resource) -> Iterator[Statement]:
         yield from statements(inline, "policy")
 
 
-def matches(pattern: str, action: str) -> bool:
-    """Whether *pattern*, with IAM's wildcards, covers *action*; both in lower case."""
-    if not pattern:
-        return not action
-    if pattern[0] == "*":
-        return matches(pattern[1:], action) or (bool(action) and matches(pattern, action[1:]))
-    return bool(action) and pattern[0] in {"?", action[0]} and matches(pattern[1:], action[1:])
+def matches(pattern: str, text: str) -> bool:
+    """Whether *pattern*, with IAM's wildcards, covers *text*; both in the same case."""
+    parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in re.sub(r"\*+", "*", pattern))
+    return bool(re.fullmatch("".join(parts), text, re.DOTALL))
 
 
 def _texts(body: Mapping[str, Any], key: str, specific: tuple[str, ...] = ()) -> Iterator[str]:

@@ -17,7 +17,6 @@ from policies.engine.values import (
     Unknown,
     UnknownValue,
     known,
-    references_of,
 )
 
 if TYPE_CHECKING:
@@ -67,6 +66,21 @@ class Resource:
     """In a plan: the configuration's expressions, for the references behind its values."""
 
     @property
+    def identities(self) -> frozenset[str]:
+        """What names it: its address, and what AWS knows it by, where the document says it."""
+        known_as = (self.values.get(key) for key in ("id", "arn"))
+        literals = {text for text in known_as if isinstance(text, str) and "${" not in text}
+        return frozenset({self.address, self.base} | literals) - {""}
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether it depends on an expression how many of it there are."""
+        return any(
+            isinstance(self.values.get(key), str) and not str(self.values[key]).isdigit()
+            for key in ("count", "for_each")
+        )
+
+    @property
     def base(self) -> str:
         """The address without instance keys, as expressions name it."""
         return _INSTANCE_KEY.sub("", self.address)
@@ -76,7 +90,8 @@ class Resource:
         Return the value at the dotted *path*, or *default* where it is unset.
 
         A block that stands once may be an object or a list of one. JSON inside a
-        string is decoded; "true" and "false" are what Terraform takes them for.
+        string is decoded; "true" and "false" are what Terraform takes them for, and an
+        empty string is unset, as it is to the AWS provider.
 
         Raises:
             UnknownValue: There is a value, and this document does not say which.
@@ -124,26 +139,54 @@ class Resource:
                 raise UnknownValue(f"{self._at(path)} is no block: {item!r}")
         known(unknown, self._at(path))
 
-    def reference(self, path: str) -> frozenset[str]:
+    def is_set(self, path: str) -> bool:
         """
-        Return the addresses that the expression at *path* points at.
+        Whether there is a value at *path*, be it only the attribute of another resource.
 
-        They are known even where the value is not. A literal points at nothing.
+        Raises:
+            UnknownValue: That depends on something that this document does not say.
         """
-        raw: Any = self.values
-        for key in path.split("."):
-            raw = _step_raw(raw, key)
-        found = set(references_of(raw, self.syntax))
+        value = self._peek(path)
+        if isinstance(value, Unknown) and value.targets:
+            return True
+        return known(value, self._at(path)) is not None
+
+    def is_known(self, path: str) -> bool:
+        """Whether this document says what stands at *path*, be it that nothing does."""
+        return not isinstance(self._peek(path), Unknown)
+
+    def reference(self, path: str) -> Iterator[str]:
+        """
+        Yield what the value, or each element of the list, at *path* names.
+
+        That is the address of a resource where the value is one of its attributes,
+        also where it is not known yet, and otherwise the literal.
+
+        Raises:
+            UnknownValue: After the others, where one of them cannot be told.
+        """
+        planned = self._planned_references(path)
+        value = self._peek(path)
+        if planned and value is not None:
+            yield from planned
+            return
+        unknown = None
+        for item in _flat(value) if isinstance(value, Items) else [value]:
+            if isinstance(item, Unknown):
+                if item.targets is None:
+                    unknown = item
+                yield from item.targets or ()
+            elif item is not None:
+                yield str(item)
+        known(unknown, self._at(path))
+
+    def _planned_references(self, path: str) -> tuple[str, ...] | None:
+        """Return what the plan's configuration says that the value at *path* is made of."""
         expression: Any = self.expressions
         for key in path.split("."):
             expression = _step_raw(expression, key)
-        if isinstance(expression, dict):
-            found |= set(expression.get("references", ()))
-        return frozenset(_resource_part(name) for name in found)
-
-    def refers_to(self, path: str, other: Resource) -> bool:
-        """Whether the expression at *path* points at *other*."""
-        return other.base in self.reference(path)
+        references = expression.get("references") if isinstance(expression, dict) else None
+        return Unknown(references=tuple(references)).targets if references else None
 
     def _peek(self, path: str) -> Any:
         value: Any = Object(self.values, self.syntax)  # type: ignore[arg-type]
@@ -154,7 +197,7 @@ class Resource:
             value = _step(value, key)
             if value is None or isinstance(value, Unknown):
                 return value
-        return value
+        return None if value == "" else value
 
     def _at(self, path: str) -> str:
         return f"{self.within}.{path}" if self.within else path
@@ -213,17 +256,6 @@ def _step_raw(raw: Any, key: str) -> Any:
     return raw if isinstance(raw, Unknown) else None
 
 
-def _resource_part(reference: str) -> str:
-    """Cut a configuration's reference, such as ``aws_vpc.a.id``, to the resource's address."""
-    parts = _INSTANCE_KEY.sub("", reference).split(".")
-    length = 2
-    while parts[length - 2] == "module":
-        length += 2
-    if parts[length - 2] == "data":
-        length += 1
-    return ".".join(parts[:length])
-
-
 @dataclass(frozen=True)
 class ResourceGraph:
     """Every resource of one document, and the references between them."""
@@ -249,36 +281,56 @@ class ResourceGraph:
         return {type: tuple(found) for type, found in index.items()}
 
     @cached_property
-    def _by_base(self) -> dict[str, tuple[Resource, ...]]:
+    def _by_identity(self) -> dict[str, tuple[Resource, ...]]:
         index: dict[str, list[Resource]] = {}
         for resource in self.resources:
-            index.setdefault(resource.base, []).append(resource)
-        return {base: tuple(found) for base, found in index.items()}
+            for identity in resource.identities:
+                index.setdefault(identity, []).append(resource)
+        return {identity: tuple(found) for identity, found in index.items()}
 
     @cached_property
-    def _attached(self) -> dict[tuple[str, str], dict[str, list[Resource]]]:
+    def _neighbours(self) -> dict[tuple[str, str], _Neighbours]:
         return {}
 
     def of_type(self, *types: str) -> tuple[Resource, ...]:
         """Return the resources of these Terraform types."""
         return tuple(found for type in types for found in self._by_type.get(type, ()))
 
-    def at(self, addresses: frozenset[str]) -> tuple[Resource, ...]:
-        """Return the resources that expressions name by *addresses*."""
-        return tuple(
-            found for address in sorted(addresses) for found in self._by_base.get(address, ())
-        )
+    def follow(self, resource: Resource, path: str) -> Iterator[Resource]:
+        """
+        Yield the resources that *resource* names at *path*.
 
-    def attached_to(self, subject: Resource, type: str, *, by: str) -> tuple[Resource, ...]:
-        """Return the resources of *type* whose attribute *by* refers to *subject*."""
-        index = self._attached.get((type, by))
-        if index is None:
-            index = {}
-            for resource in self.of_type(type):
-                for address in resource.reference(by):
-                    index.setdefault(address, []).append(resource)
-            self._attached[type, by] = index
-        return tuple(index.get(subject.base, ()))
+        Raises:
+            UnknownValue: After the others, where it names something that this
+                document does not show.
+        """
+        missing = None
+        for name in resource.reference(path):
+            found = self._by_identity.get(name, ())
+            if not found:
+                missing = name
+            yield from found
+        if missing:
+            raise UnknownValue(f"{path} names {missing}, which is not in this document")
+
+    def attached_to(self, subject: Resource, type: str, *, by: str) -> Iterator[Resource]:
+        """
+        Yield the resources of *type* that name *subject* in their attribute *by*.
+
+        Raises:
+            UnknownValue: After the others, where it cannot be told what one names, or
+                whether it will be there at all.
+        """
+        neighbours = self._neighbours.get((type, by))
+        if neighbours is None:
+            neighbours = _Neighbours.of(self.of_type(type), by)
+            self._neighbours[type, by] = neighbours
+        found = {
+            r.address: r for name in subject.identities for r in neighbours.named.get(name, ())
+        }
+        yield from found.values()
+        if neighbours.undecided:
+            raise UnknownValue(neighbours.undecided)
 
     def having(self, changed: Resource) -> ResourceGraph:
         """Return the graph with *changed* in place of the resource of its address."""
@@ -297,3 +349,28 @@ class ResourceGraph:
             self,
             resources=tuple(r for r in self.resources if r.address not in addresses),
         )
+
+
+@dataclass(frozen=True)
+class _Neighbours:
+    """The resources of one type, by what they name in one attribute."""
+
+    named: Mapping[str, list[Resource]]
+    undecided: str
+    """Why some of them cannot be told, or nothing."""
+
+    @classmethod
+    def of(cls, resources: tuple[Resource, ...], by: str) -> _Neighbours:
+        """Return them, each read once."""
+        named: dict[str, list[Resource]] = {}
+        undecided = ""
+        for resource in resources:
+            if resource.may_be_missing:
+                undecided = f"{resource.address} may not be there: its count is an expression"
+                continue
+            try:
+                for name in resource.reference(by):
+                    named.setdefault(name, []).append(resource)
+            except UnknownValue as reason:
+                undecided = f"{resource.address}: {reason}"
+        return cls(named, undecided)

@@ -37,7 +37,7 @@ class Attached:
 
     def __call__(self, subject: Resource, graph: ResourceGraph) -> ResourceGraph:
         """Return *graph* with each neighbour of *subject* broken, or gone."""
-        for neighbour in graph.attached_to(subject, self.type, by=self.by):
+        for neighbour in list(graph.attached_to(subject, self.type, by=self.by)):
             graph = self.patch(neighbour, graph) if self.patch else graph.without(neighbour)
         return graph
 
@@ -54,7 +54,7 @@ class Referenced:
 
     def __call__(self, subject: Resource, graph: ResourceGraph) -> ResourceGraph:
         """Return *graph* with each resource that *subject* refers to broken."""
-        for neighbour in graph.at(subject.reference(self.by)):
+        for neighbour in list(graph.follow(subject, self.by)):
             graph = self.patch(neighbour, graph)
         return graph
 

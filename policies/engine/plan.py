@@ -116,9 +116,23 @@ def _masked(values: Any, unknown: Any) -> Any:
 def _expressions(module: Any, prefix: str) -> Iterator[tuple[str, Any]]:
     """Yield the configuration's expressions by resource, those of child modules too."""
     for resource in module.get("resources", ()):
-        yield prefix + resource["address"], resource.get("expressions", {})
+        yield prefix + resource["address"], _prefixed(resource.get("expressions", {}), prefix)
     for name, call in module.get("module_calls", {}).items():
         yield from _expressions(call.get("module", {}), f"{prefix}module.{name}.")
+
+
+def _prefixed(expression: Any, prefix: str) -> Any:
+    """Put the module's path in front of what its expressions name."""
+    if isinstance(expression, list):
+        return [_prefixed(item, prefix) for item in expression]
+    if not isinstance(expression, dict):
+        return expression
+    return {
+        key: [f"{prefix}{name}" for name in value]
+        if key == "references"
+        else _prefixed(value, prefix)
+        for key, value in expression.items()
+    }
 
 
 def _require_agreement(path: Path, planned: Any, present: Sequence[Resource]) -> None:

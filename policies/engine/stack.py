@@ -145,4 +145,4 @@ def _provisioners(resource: Resource) -> Iterator[Resource]:
 
 
 def _is_never_created(resource: Resource) -> bool:
-    return resource.values.get("count") in (0, "0")
+    return resource.values.get("count") in (0, "0") or resource.values.get("for_each") in ({}, [])

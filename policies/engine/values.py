@@ -10,14 +10,18 @@ from typing import Any
 from policies.engine import strict_json
 
 _MARKERS = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
-_QUOTED = re.compile(r'"(?:[^"\\$]|\\.)*"')
-_REFERENCE = re.compile(
-    r"(?<![\w.])"
-    r"((?:module\.[\w-]+(?:\[[^]]*\])?\.)*(?:data\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)+\.[A-Za-z_][\w-]*)"
-)
-_LEADING_REFERENCE = re.compile(
-    r"\$\{\s*" + _REFERENCE.pattern + r"((?:\[[^]]*\])?(?:\.[\w-]+)*)\s*\}"
-)
+_MODULES = r"(?:module\.[\w-]+\.)*"
+_TYPE = r"(?:data\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)+"
+_ADDRESS = rf"{_MODULES}{_TYPE}\.[A-Za-z_][\w-]*"
+_TRAVERSAL = re.compile(rf"\$\{{\s*(tostring\()?({_ADDRESS})((?:\.[\w-]+)*)(?(1)\))\s*\}}")
+_LEADING = re.compile(rf"\$\{{\s*{_ADDRESS}\.([\w-]+)\s*\}}")
+
+SELF = frozenset({
+    "allocation_id", "arn", "arn_suffix", "bucket", "certificate_arn", "cluster_identifier",
+    "fqdn", "function_name", "id", "identifier", "key_arn", "key_id", "name", "target_key_arn",
+    "target_key_id",
+})  # fmt: skip
+"""The attributes by which AWS knows a resource: a reference to one is one to the resource."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +29,55 @@ class Unknown:
     """A value that this document does not say: known after apply, or an expression."""
 
     expression: str = "known after apply"
-    references: tuple[str, ...] = ()
-    """Addresses of the resources that the value is computed from."""
+    references: tuple[str, ...] | None = None
+    """In a plan: what the configuration's expression names, such as ``aws_vpc.main.id``."""
+
+    @property
+    def targets(self) -> tuple[str, ...] | None:
+        """
+        What the value is sure to be: attributes of these resources, and nothing else.
+
+        None where that cannot be told: a variable, a condition, a function.
+        """
+        if self.references is not None:
+            return _named_by(self.references)
+        whole = _TRAVERSAL.fullmatch(self.expression)
+        return (identity(whole[2] + whole[3]),) if whole else None
 
     @property
     def attribute(self) -> str | None:
         """The attribute, such as ``arn``, that the value is, or begins with."""
-        leading = _LEADING_REFERENCE.match(self.expression)
-        return leading[2].lstrip(".") if leading else None
+        leading = _LEADING.match(self.expression)
+        return leading[1] if leading else None
+
+
+def identity(reference: str) -> str:
+    """Return the address of the resource that *reference* stands for, or *reference* itself."""
+    address, _, attribute = reference.rpartition(".")
+    is_self = attribute in SELF
+    return address if is_self and re.fullmatch(_ADDRESS, _without_keys(address)) else reference
+
+
+def type_of(reference: str) -> str | None:
+    """Return the Terraform type of the resource that *reference* begins with."""
+    match = re.match(rf"{_MODULES}({_TYPE})\.", reference)
+    return match[1] if match else None
+
+
+def _without_keys(address: str) -> str:
+    return re.sub(r"\[(?:\d+|\"[^\"]*\")\]", "", address)
+
+
+def _named_by(references: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return what a plan's *references* name, without those that only begin another one."""
+    longest = [
+        name
+        for name in references
+        if not any(other.startswith((f"{name}.", f"{name}[")) for other in references)
+    ]
+    if not all(re.match(_ADDRESS, _without_keys(name)) for name in longest):
+        return None
+    return tuple(map(identity, longest))
 
 
 class UnknownValue(Exception):
@@ -74,27 +119,7 @@ def _interpret_text(raw: str, syntax: Syntax) -> Any:
         return raw
     if all(len(marker[0]) == 3 for marker in _MARKERS.finditer(raw)):  # noqa: PLR2004 - escaped
         return raw.replace("$${", "${").replace("%%{", "%{")
-    return Unknown(raw, references_in(raw))
-
-
-def references_in(expression: str) -> tuple[str, ...]:
-    """Return the addresses that *expression* names, each once, in order."""
-    return tuple(dict.fromkeys(_REFERENCE.findall(_QUOTED.sub('""', expression))))
-
-
-def references_of(raw: Any, syntax: Syntax) -> Iterator[str]:
-    """Yield the addresses that any expression inside *raw* names."""
-    if isinstance(raw, Unknown):
-        yield from raw.references
-    elif isinstance(raw, str):
-        if syntax.templates and "${" in raw:
-            yield from references_in(raw)
-    elif isinstance(raw, dict):
-        for value in raw.values():
-            yield from references_of(value, syntax)
-    elif isinstance(raw, list):
-        for value in raw:
-            yield from references_of(value, syntax)
+    return Unknown(raw)
 
 
 def known(value: Any, path: str) -> Any:
