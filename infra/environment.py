@@ -63,6 +63,12 @@ class Environment:
     database_instances: int
 
     def __post_init__(self) -> None:
+        try:
+            self._require_sound()
+        except ValueError as error:
+            raise InvalidEnvironment(f"{self.suffix}: {error}") from error
+
+    def _require_sound(self) -> None:
         _require(
             re.fullmatch(r"\d{12}", self.account_id), f"account {self.account_id!r}: use 12 digits"
         )
@@ -71,6 +77,8 @@ class Environment:
             f"zones {', '.join(self.zones)}: not all in {self.region}",
         )
         _require(len(set(self.zones)) == len(self.zones), "zones: one is named twice")
+        for size in (self.instance_type, self.database_instance_class):
+            _require("." in str(size), f"{size!r}: not the name of an instance type")
         _require("@" in self.alert_email, f"alert_email {self.alert_email!r}: not an address")
         _require(
             FEWEST_INSTANCES

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import attached, remove, replace
 
 LOG_GROUP = "aws_cloudwatch_log_group"
@@ -129,7 +129,7 @@ def can_prove_it_was_not_altered(trail: Resource, graph: ResourceGraph) -> Itera
 TRAIL_VALIDATION = Policy(
     checks=can_prove_it_was_not_altered,
     applies_to=TRAIL,
-    claims=(direct("10.3.2"), part_of("10.3.4")),
+    claims=(part_of("10.3.2"), supports("10.3.4")),
     example={TRAIL: {"account": {"enable_log_file_validation": True}}},
     violated_by=(
         remove("enable_log_file_validation"),

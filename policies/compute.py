@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 
 from policies.aws import credentials, encryption
@@ -13,7 +14,12 @@ from policies.engine.mutate import remove, replace
 from policies.engine.values import UnknownValue
 
 TEMPLATE = "aws_launch_template"
-INSTANCES = (TEMPLATE, "aws_instance", "aws_launch_configuration")
+INSTANCES = (
+    TEMPLATE,
+    "aws_instance",
+    "aws_launch_configuration",
+    "aws_spot_instance_request",
+)
 GROUP = "aws_autoscaling_group"
 
 
@@ -25,6 +31,12 @@ def requires_session_tokens(instance: Resource, graph: ResourceGraph) -> Iterato
     """
     if instance.get("metadata_options.http_endpoint", "enabled") == "disabled":
         return
+    if instance.type != TEMPLATE and not instance.is_set("metadata_options"):
+        inherited = list(instance.blocks("launch_template"))
+        if inherited:
+            for template in graph.follow(inherited[0], "id"):
+                yield from requires_session_tokens(template, graph)
+            return
     if instance.get("metadata_options.http_tokens") != "required":
         yield Violation(
             "metadata_options.http_tokens is not required",
@@ -121,6 +133,48 @@ VOLUMES = Policy(
     claims=(supports("3.5.1"), supports("3.5.1.2")),
     example={"aws_ebs_volume": {"data": {"encrypted": True}}},
     violated_by=(remove("encrypted"), replace("encrypted", False)),
+)
+
+
+def describes_its_disks(instance: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Instances describe their disks, all of them encrypted.
+
+    A disk that is not described is as encrypted as the image is.
+    """
+    if not any(True for _ in instance.blocks("root_block_device")):
+        yield Violation("root_block_device is not described", instance, "root_block_device")
+
+
+def encrypts_its_disk(disk: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """Each disk of an instance is encrypted."""
+    if disk.get("encrypted") is not True:
+        yield Violation("encrypted is not true", disk, "encrypted")
+
+
+INSTANCE_VOLUMES = Policy(
+    checks=(
+        describes_its_disks,
+        Each("root_block_device", encrypts_its_disk),
+        Each("ebs_block_device", encrypts_its_disk),
+    ),
+    applies_to=("aws_instance", "aws_launch_configuration", "aws_spot_instance_request"),
+    when=lambda instance: not instance.is_set("launch_template"),
+    claims=(supports("3.5.1"), supports("3.5.1.2")),
+    example={
+        "aws_instance": {
+            "app": {
+                "root_block_device": [{"encrypted": True}],
+                "ebs_block_device": [{"encrypted": True}],
+            },
+            "templated": {"launch_template": [{"id": "${aws_launch_template.app.id}"}]},
+        }
+    },
+    violated_by=(
+        remove("root_block_device"),
+        replace("root_block_device.0.encrypted", False),
+        replace("ebs_block_device.0.encrypted", False),
+    ),
 )
 
 
@@ -227,6 +281,8 @@ def starts_from_one_version(group: Resource, graph: ResourceGraph) -> Iterator[V
         *group.blocks("launch_template"),
         *group.blocks("mixed_instances_policy.launch_template.launch_template_specification"),
     ]
+    for override in group.blocks("mixed_instances_policy.launch_template.override"):
+        templates += override.blocks("launch_template_specification")
     if not templates:
         yield Violation("starts from no launch template", group, "launch_template")
     for template in templates:
@@ -295,17 +351,28 @@ def boots_without_a_secret(instance: Resource, graph: ResourceGraph) -> Iterator
 
     User data can be read from the instance, from its template, and from every plan.
     """
-    script = instance.get("user_data")
-    encoded = instance.get("user_data_base64")
-    if script is not None and instance.type == TEMPLATE:
-        encoded, script = script, None
-    if encoded is not None:
-        try:
-            script = base64.b64decode(str(encoded), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise UnknownValue("user_data is not readable as base64 text") from error
-    for kind in credentials.found_in(str(script or "")):
-        yield Violation(f"user_data holds {kind}", instance, "user_data")
+    for attribute in ("user_data", "user_data_base64"):
+        text = instance.get(attribute)
+        if text is not None:
+            for kind in credentials.found_in(_script(str(text), attribute, instance)):
+                yield Violation(f"{attribute} holds {kind}", instance, attribute)
+
+
+def _script(text: str, attribute: str, instance: Resource) -> str:
+    """
+    Return the boot script in *text*, which may be encoded.
+
+    Raises:
+        UnknownValue: It has to be encoded and is not, or a plan shows its digest only.
+    """
+    if re.fullmatch(r"[0-9a-f]{40}", text):
+        raise UnknownValue(f"{attribute} is shown as a digest only")
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        if instance.type == TEMPLATE or attribute == "user_data_base64":
+            raise UnknownValue(f"{attribute} is not readable as base64 text") from error
+        return text
 
 
 USER_DATA = Policy(

@@ -36,7 +36,7 @@ def is_encrypted(database: Resource, graph: ResourceGraph) -> Iterator[Violation
 
 ENCRYPTION = Policy(
     checks=is_encrypted,
-    applies_to=(CLUSTER, INSTANCE),
+    applies_to=(CLUSTER, INSTANCE, "aws_rds_global_cluster"),
     claims=(supports("3.5.1"), supports("3.5.1.2")),
     example={"aws_rds_cluster": {"cde": {"storage_encrypted": True}}},
     violated_by=(remove("storage_encrypted"), replace("storage_encrypted", False)),
@@ -100,6 +100,7 @@ def is_no_copy(database: Resource) -> bool:
         database.get(attribute) is None
         for attribute in (
             "snapshot_identifier",
+            "restore_to_point_in_time",
             "replicate_source_db",
             "replication_source_identifier",
         )
@@ -110,7 +111,7 @@ MASTER_USER = Policy(
     checks=has_its_own_owner,
     applies_to=(CLUSTER, INSTANCE),
     when=is_no_copy,
-    claims=(direct("2.2.2"),),
+    claims=(part_of("2.2.2"),),
     example={
         "aws_rds_cluster": {
             "cde": {"master_username": "ledger_owner"},
@@ -134,6 +135,9 @@ def keeps_its_password_to_itself(database: Resource, graph: ResourceGraph) -> It
     for attribute in ("master_password", "password"):
         if database.is_set(attribute):
             yield Violation(f"{attribute} is kept in the state", database, attribute)
+    for attribute in ("master_password_wo", "password_wo"):
+        if database.is_known(attribute) and database.is_set(attribute):
+            yield Violation(f"{attribute} is written out", database, attribute)
 
 
 PASSWORD = Policy(
@@ -145,6 +149,7 @@ PASSWORD = Policy(
         replace("master_password", "correct-horse"),
         replace("master_password", "${random_password.master.result}"),
         replace("password", "correct-horse"),
+        replace("master_password_wo", "correct-horse"),
     ),
 )
 
@@ -171,7 +176,7 @@ def is_mysql(cluster: Resource) -> bool:
 
 def refuses_plaintext(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    Databases refuse sessions without TLS.
+    Aurora MySQL refuses sessions without TLS.
 
     A master user who may log in without it some day will.
     """
@@ -216,7 +221,7 @@ REQUIRED_TLS = Policy(
     checks=refuses_plaintext,
     applies_to=CLUSTER,
     when=is_mysql,
-    claims=(direct("2.2.7"),),
+    claims=(part_of("2.2.7"),),
     example=_mysql(require_secure_transport="ON"),
     violated_by=(
         remove("db_cluster_parameter_group_name"),
@@ -228,7 +233,7 @@ REQUIRED_TLS = Policy(
 
 def speaks_modern_tls(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    Databases speak TLS 1.2 or newer.
+    Aurora MySQL speaks TLS 1.2 or newer.
 
     Left out, the engine's default counts, which changes with its version.
     """
@@ -256,7 +261,7 @@ TLS_VERSION = Policy(
 
 def exports_its_audit_log(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    Databases export their audit log.
+    Aurora MySQL exports its audit log.
 
     On the database it is gone within days, and its administrator could alter it.
     """
@@ -291,7 +296,7 @@ QUERY_EVENTS = frozenset({"QUERY_DCL", "QUERY_DDL", "QUERY_DML"})
 
 def produces_its_audit_log(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    Databases write the audit log that they export: logins and statements.
+    Aurora MySQL writes the audit log that it exports: logins and statements.
 
     An export of a log that the engine does not write is an empty one.
     """
@@ -331,7 +336,11 @@ AUDIT_LOG = Policy(
 
 
 def exports_its_other_logs(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """Databases export their error log and their log of slow statements."""
+    """
+    Aurora MySQL exports its error log and its log of slow statements.
+
+    What fails, and what suddenly takes long, is how an intruder is noticed.
+    """
     exports = cluster.get("enabled_cloudwatch_logs_exports", ())
     for log in ("error", "slowquery"):
         if log not in exports:
@@ -455,7 +464,11 @@ def is_backed_up(database: Resource, graph: ResourceGraph) -> Iterator[Violation
 BACKUPS = Policy(
     checks=is_backed_up,
     applies_to=(CLUSTER, INSTANCE),
-    example={"aws_rds_cluster": {"cde": {"backup_retention_period": 7}}},
+    when=lambda database: not database.is_set("replicate_source_db"),
+    example={
+        "aws_rds_cluster": {"cde": {"backup_retention_period": 7}},
+        "aws_db_instance": {"replica": {"replicate_source_db": "ledger"}},
+    },
     violated_by=(remove("backup_retention_period"), replace("backup_retention_period", 1)),
 )
 

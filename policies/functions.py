@@ -23,6 +23,8 @@ def is_called_by_those_we_name(permission: Resource, graph: ResourceGraph) -> It
     principal = str(permission.get("principal", "*"))
     if "*" in principal:
         yield Violation(f"principal is {principal}", permission, "principal")
+    elif permission.is_known("source_arn") and permission.get("source_arn") == "*":
+        yield Violation("source_arn is *", permission, "source_arn")
     elif principal.endswith(".amazonaws.com"):
         bindings = ("source_arn", "source_account", "principal_org_id")
         if not any(permission.is_set(binding) for binding in bindings):
@@ -54,6 +56,7 @@ CALLERS = Policy(
         replace("principal", "*"),
         remove("principal"),
         described("remove source_account and source_arn", _unbound),
+        replace("source_arn", "*"),
     ),
 )
 
@@ -78,7 +81,11 @@ INSIDE_VPC = Policy(
 
 
 def encrypts_its_environment(function: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """The environment of a function is under a key of ours."""
+    """
+    The environment of a function is under a key of ours.
+
+    It tells where the secrets are, to whoever may read the function.
+    """
     yield from encryption.not_ours(function, "kms_key_arn", graph)
 
 

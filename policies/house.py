@@ -8,9 +8,9 @@ from ipaddress import IPv4Network
 
 from policies.aws import cidr
 from policies.aws.resource_types import TAGGABLE
-from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.graph import Resource, ResourceGraph, Stage
 from policies.engine.house import House
-from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.model import Finding, Policy, Verdict, Violation, supports
 from policies.engine.mutate import described, remove, replace
 
 NAMED = {
@@ -58,6 +58,27 @@ def _misnamed(attribute: str, resource: Resource, graph: ResourceGraph) -> Itera
         yield Violation(f"{attribute} is {name}, not {wanted}", resource, attribute)
 
 
+ENVIRONMENTS = Policy(
+    title="Every environment of the house is synthesized.",
+    why="An environment that is left out of a run would be passed by silence.",
+    needs_house=True,
+)
+
+
+def missing_environments(house: House, stacks: set[str]) -> Iterator[Finding]:
+    """Yield a finding on each environment of *house* that is none of *stacks*."""
+    for environment in house.environments:
+        stack = house.stack.replace("{environment}", environment)
+        if stack not in stacks:
+            yield Finding(
+                policy="house.environments",
+                resource=stack,
+                stage=Stage.DESIGN,
+                verdict=Verdict.FAIL,
+                messages=(f"there is no stack {stack}",),
+            )
+
+
 def follows_the_convention(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     Resources are named by the house's convention.
@@ -92,7 +113,11 @@ def bears_its_name(resource: Resource, graph: ResourceGraph) -> Iterator[Violati
 
 
 def bears_the_required_tags(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """Resources bear every tag that the house requires, with a value that it knows."""
+    """
+    Resources bear every tag that the house requires, with a value that it knows.
+
+    An inventory, and the scope of an assessment, are read from tags.
+    """
     tags = _house(graph).tags
     for tag in tags.required:
         value = resource.get(f"tags.{tag}")
@@ -115,7 +140,7 @@ TAGS = Policy(
     applies_to=TAGGABLE,
     when=lambda resource: resource.type != "aws_autoscaling_group",
     needs_house=True,
-    claims=(supports("12.5.1"), part_of("12.5.2")),
+    claims=(supports("12.5.1"), supports("12.5.2")),
     example={
         "aws_sns_topic": {
             "alerts": {
@@ -163,7 +188,7 @@ LAUNCH_TAGS = Policy(
     checks=launches_with_the_required_tags,
     applies_to="aws_autoscaling_group",
     needs_house=True,
-    claims=(supports("12.5.1"), part_of("12.5.2")),
+    claims=(supports("12.5.1"), supports("12.5.2")),
     example={
         "aws_autoscaling_group": {
             "app": {
@@ -189,7 +214,11 @@ LAUNCH_TAGS = Policy(
 
 
 def stands_in_the_plan(vpc: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """VPCs use the block that the house plans for them."""
+    """
+    VPCs use the block that the house plans for them.
+
+    Diagrams and rules are drawn for it.
+    """
     block, planned = cidr.network(vpc.get("cidr_block")), _house(graph).addressing.vpc
     if block != IPv4Network(planned):
         yield Violation(f"cidr_block is {block}, not {planned}", vpc, "cidr_block")
@@ -200,14 +229,18 @@ ADDRESS_PLAN = Policy(
     applies_to="aws_vpc",
     needs_house=True,
     at_least=1,
-    claims=(supports("1.2.4"),),
+    claims=(supports("1.2.3"),),
     example={"aws_vpc": {"cde": {"cidr_block": "10.0.0.0/16"}}},
     violated_by=(replace("cidr_block", "10.1.0.0/16"), replace("cidr_block", "10.0.0.0/8")),
 )
 
 
 def lies_in_the_plan(subnet: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """Subnets lie in the block that the house plans for the VPC."""
+    """
+    Subnets lie in the block that the house plans for the VPC.
+
+    Diagrams and rules are drawn for it.
+    """
     block, planned = cidr.network(subnet.get("cidr_block")), _house(graph).addressing.vpc
     if not isinstance(block, IPv4Network) or not block.subnet_of(IPv4Network(planned)):
         yield Violation(f"cidr_block {block} lies outside {planned}", subnet, "cidr_block")
@@ -218,7 +251,7 @@ SUBNET_PLAN = Policy(
     applies_to="aws_subnet",
     needs_house=True,
     at_least=9,
-    claims=(supports("1.2.4"),),
+    claims=(supports("1.2.3"),),
     example={"aws_subnet": {"app": {"cidr_block": "10.0.10.0/24"}}},
     violated_by=(replace("cidr_block", "10.1.10.0/24"), replace("cidr_block", "0.0.0.0/0")),
 )

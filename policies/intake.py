@@ -64,3 +64,11 @@ FOREIGN_GROUPS = Policy(
     found="lets in a security group that this document does not show",
     why="Who stands in a group of another stack, and what may reach it, is not seen here.",
 )
+
+OPAQUE = Policy(
+    prohibits=("data.external", "aws_cloudformation_stack", "aws_cloudformation_stack_set"),
+    verdict_if_found=Verdict.UNKNOWN,
+    title="Nothing is made by a program or a template of another language.",
+    found="what it runs or makes is not seen",
+    why="What an external program or a CloudFormation stack does stands elsewhere.",
+)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from policies.aws import iam
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, direct, supports
+from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import remove, replace
 
 KEY = "aws_kms_key"
+KEY_POLICY = "aws_kms_key_policy"
 SHORTEST_DELETION_DAYS = 14
 YEAR = 365
 STRONG_SPECS = frozenset({
@@ -82,28 +83,34 @@ DELETION_WINDOW = Policy(
 )
 
 
-def names_its_principals(key: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+def is_written_out(key: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     Key policies are written out and name their principals.
 
     A policy for everybody hands the key, and what it protects, to every account on AWS.
     """
-    if key.get("policy") is None:
+    if key.is_known("policy") and not key.is_set("policy"):
+        if key.type == KEY and any(True for _ in graph.attached_to(key, KEY_POLICY, by="key_id")):
+            return
         yield Violation("policy is not written out", key, "policy")
+
+
+def names_its_principals(key: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """Key policies name their principals."""
     for statement in iam.statements(key, "policy"):
         if not statement.allows:
             continue
         if statement.has("NotPrincipal"):
             yield Violation(f"policy: {statement.name} allows everybody but some", key, "policy")
         for _, principal in statement.principals():
-            if "*" in principal:
+            if "*" in principal and not statement.is_bound_to_an_account():
                 yield Violation(f"policy: {statement.name} allows {principal}", key, "policy")
 
 
 PUBLIC_POLICY = Policy(
-    checks=names_its_principals,
-    applies_to=KEY,
-    claims=(direct("3.6.1"),),
+    checks=(is_written_out, names_its_principals),
+    applies_to=(KEY, KEY_POLICY, "aws_kms_replica_key"),
+    claims=(part_of("3.6.1"),),
     example={
         "aws_kms_key": {
             "cde": {
@@ -168,7 +175,7 @@ def has_a_strong_key(certificate: Resource, graph: ResourceGraph) -> Iterator[Vi
 CERTIFICATE_STRENGTH = Policy(
     checks=has_a_strong_key,
     applies_to="aws_acm_certificate",
-    claims=(direct("3.7.1"),),
+    claims=(part_of("4.2.1"),),
     example={"aws_acm_certificate": {"entry": {"key_algorithm": "EC_prime256v1"}}},
     violated_by=(replace("key_algorithm", "RSA_1024"),),
 )

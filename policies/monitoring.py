@@ -31,7 +31,7 @@ ALARM_ACTIONS = Policy(
     checks=tells_somebody,
     applies_to=ALARM,
     at_least=1,
-    claims=(part_of("10.4.1.1"), part_of("10.7.2")),
+    claims=(supports("10.4.1.1"), supports("10.7.2")),
     example={
         ALARM: {"errors": {"actions_enabled": True, "alarm_actions": ["${aws_sns_topic.a.arn}"]}}
     },

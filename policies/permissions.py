@@ -167,7 +167,7 @@ def decrypts_with_named_keys(holder: Resource, graph: ResourceGraph) -> Iterator
 DECRYPTION_WITH_ALL_KEYS = Policy(
     checks=decrypts_with_named_keys,
     applies_to=HOLDERS,
-    claims=(direct("3.6.1"), direct("7.2.5")),
+    claims=(part_of("3.6.1"), direct("7.2.5")),
     example={
         "aws_iam_role_policy": {
             "app": {

@@ -159,6 +159,8 @@ def holds_no_text(version: Resource, graph: ResourceGraph) -> Iterator[Violation
     for attribute in ("secret_string", "secret_binary"):
         if version.is_set(attribute):
             yield Violation(f"{attribute} is kept in the state", version, attribute)
+    if version.is_known("secret_string_wo") and version.is_set("secret_string_wo"):
+        yield Violation("secret_string_wo is written out", version, "secret_string_wo")
 
 
 LITERAL = Policy(
@@ -170,12 +172,17 @@ LITERAL = Policy(
         replace("secret_string", "correct-horse"),
         replace("secret_string", "${random_password.master.result}"),
         replace("secret_binary", "Y29ycmVjdC1ob3JzZQ=="),
+        replace("secret_string_wo", "correct-horse"),
     ),
 )
 
 
 def can_be_recovered(secret: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """Secrets that are deleted can be recovered for a week at least."""
+    """
+    Secrets that are deleted can be recovered for a week at least.
+
+    Without its password, the database is as good as gone.
+    """
     if (secret.number("recovery_window_in_days", 30) or 0) < SHORTEST_RECOVERY_DAYS:
         yield Violation(
             f"recovery_window_in_days is shorter than {SHORTEST_RECOVERY_DAYS}",

@@ -18,6 +18,22 @@ BLOCKED = 1
 NOT_WRITTEN = 3
 
 
+def _make_way(
+    _context: click.Context, _option: click.Parameter, outputs: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Take old reports away before anything else: no old pass outlives this run."""
+    for output in outputs:
+        if output.name.endswith((".tf.json", "plan.json", "state.json")):
+            raise click.BadParameter(f"{output} is the name of an input")
+    try:
+        for output in outputs:
+            output.resolve().unlink(missing_ok=True)
+    except OSError as error:
+        click.echo(f"pci-gate: {error.filename}: {error.strerror}", err=True)
+        sys.exit(NOT_WRITTEN)
+    return tuple(output.resolve() for output in outputs)
+
+
 @click.command("check")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option(
@@ -32,6 +48,8 @@ NOT_WRITTEN = 3
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
+    callback=_make_way,
+    is_eager=True,
     help="Write the report to FILE, as JSON where it ends in .json; the text is printed as well.",
 )
 @click.option(
@@ -67,16 +85,18 @@ def command(
     (terraform show -json). Without one, cdktf.out is judged.
     """
     try:
-        for output in outputs:
-            output.unlink(missing_ok=True)  # an old pass must not outlive this run
         report = judge(paths or (DEFAULT_PATH,), waivers, house, with_checkov=with_checkov)
         for output in outputs:
             chosen = format or ("json" if output.suffix == ".json" else "text")
             write_whole(output, RENDERERS[chosen](report))
+        shown = "text" if outputs or format is None else format
+        click.echo(RENDERERS[shown](report), nl=False)
     except REFUSALS as error:
         raise Refusal(str(error)) from error
-    except (WriteError, OSError) as error:
+    except WriteError as error:
         click.echo(f"pci-gate: {error}", err=True)
         sys.exit(NOT_WRITTEN)
-    click.echo(RENDERERS["text" if outputs or format is None else format](report), nl=False)
+    except OSError as error:
+        click.echo(f"pci-gate: standard output: {error.strerror}", err=True)
+        sys.exit(NOT_WRITTEN)
     sys.exit(BLOCKED if report.blocking else 0)

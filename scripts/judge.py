@@ -14,8 +14,9 @@ from policies.engine.document import DocumentError, Reading
 from policies.engine.evaluate import evaluate
 from policies.engine.house import House, HouseError, parse_house
 from policies.engine.model import Finding, Policy, Report, Waiver
-from policies.engine.read import read, read_text
+from policies.engine.read import is_synthesis, read, read_text
 from policies.engine.waive import WaiverError, parse_waivers
+from policies.house import missing_environments
 from policies.requirements import requirements
 from scripts import second_opinion
 from scripts.files import current_commit
@@ -38,11 +39,13 @@ def judge(
     accepted = parse_waivers(read_text(waivers), str(waivers)) if waivers else ()
     readings = read(paths)
     findings = list(_first_opinion(readings, rules))
+    if rules and any(map(is_synthesis, paths)):
+        findings += missing_environments(rules, {r.document.stack for r in readings})
     declared = [*POLICIES, *waive.POLICIES]
     if with_checkov:
-        opinions = second_opinion.ask(readings)
-        findings += [finding for opinion in opinions for finding in opinion.findings]
-        declared += checkov.policies(opinion.results for opinion in opinions)
+        second = second_opinion.ask(readings)
+        findings += second
+        declared += checkov.policies(second)
     return _report(readings, declared, findings, accepted, rules, with_checkov=with_checkov)
 
 
@@ -73,22 +76,32 @@ def _report(
         requirements=requirements(),
         findings=tuple(sorted(waived, key=lambda f: (f.policy, f.resource, f.stage))),
         not_evaluated=not_evaluated,
-        unjudged=_unjudged(readings),
-        remarks=tuple(_remarks(not_evaluated, waivers, with_checkov=with_checkov)),
+        unjudged=_unjudged(readings, findings),
+        remarks=tuple(_remarks(readings, not_evaluated, waivers, with_checkov=with_checkov)),
         generated_at=now,
         commit=current_commit(),
     )
 
 
-def _unjudged(readings: Iterable[Reading]) -> dict[str, int]:
-    """Count, by type, the resources that no policy but the house's looks at."""
-    judged = {type for policy in POLICIES if not policy.needs_house for type in policy.types}
-    types = (resource.type for reading in readings for resource in reading.graph.resources)
-    return dict(sorted(Counter(type for type in types if type not in judged).items()))
+def _unjudged(readings: Iterable[Reading], findings: Iterable[Finding]) -> dict[str, int]:
+    """Count, by type, the resources that no finding is about but the house's or Checkov's."""
+    others = ("house.", "intake.", checkov.PREFIX)
+    judged = {f.resource for f in findings if not f.policy.startswith(others)}
+    types = Counter(
+        resource.type
+        for reading in readings
+        for resource in reading.graph.resources
+        if reading.graph.address(resource) not in judged
+    )
+    return dict(sorted(types.items()))
 
 
 def _remarks(
-    not_evaluated: Sequence[str], waivers: Sequence[Waiver], *, with_checkov: bool
+    readings: Sequence[Reading],
+    not_evaluated: Sequence[str],
+    waivers: Sequence[Waiver],
+    *,
+    with_checkov: bool,
 ) -> Iterator[str]:
     if not_evaluated:
         yield (
@@ -97,6 +110,8 @@ def _remarks(
         )
     if not with_checkov:
         yield "No second opinion: Checkov was not asked (--checkov)."
+    elif any(reading.document.kind == "plan" for reading in readings):
+        yield "No second opinion on plans: Checkov was asked about stacks only."
     if waivers:
         first = min(waivers, key=lambda waiver: waiver.expires_on)
         yield (

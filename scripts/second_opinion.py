@@ -11,7 +11,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +22,17 @@ from policies.engine.model import Finding
 
 TIMEOUT_SECONDS = 600
 RESULTS = "results_json.json"
+ANSWERS = (0, 1)
+"""How Checkov ends where it found nothing, and where it found something."""
 
 
 class NotInstalled(Exception):
     """Checkov is asked for, and there is none."""
 
 
-@dataclass(frozen=True)
-class Opinion:
-    """What Checkov says of one stack."""
-
-    findings: tuple[Finding, ...]
-    results: Any
-
-
-def ask(readings: Sequence[Reading]) -> tuple[Opinion, ...]:
+def ask(readings: Sequence[Reading]) -> tuple[Finding, ...]:
     """
-    Ask Checkov about every stack among *readings*; plans are judged by the suite alone.
+    Return what Checkov finds in every stack among *readings*; it is not asked about plans.
 
     Each stack is scanned alone, so that none excuses another.
 
@@ -50,12 +45,12 @@ def ask(readings: Sequence[Reading]) -> tuple[Opinion, ...]:
             "--checkov: there is no checkov on PATH; install it, or leave the option out"
         )
     stacks = [reading for reading in readings if reading.document.kind == "stack"]
-    opinions = []
+    found: list[Finding] = []
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for number, opinion in enumerate(pool.map(lambda r: _ask(program, r), stacks), start=1):
+        for number, findings in enumerate(pool.map(partial(_ask, program), stacks), start=1):
             _progress(f"Checkov: {number} of {len(stacks)} stacks")
-            opinions.append(opinion)
-    return tuple(opinions)
+            found += findings
+    return tuple(found)
 
 
 def _progress(message: str) -> None:
@@ -63,16 +58,16 @@ def _progress(message: str) -> None:
         sys.stderr.write(f"{message}\n")
 
 
-def _ask(program: str, reading: Reading) -> Opinion:
+def _ask(program: str, reading: Reading) -> list[Finding]:
     copy = checkov.copy(reading)
     with tempfile.TemporaryDirectory(prefix="pci-gate-") as home:
         folder = Path(home, "stack")
         folder.mkdir()
         (folder / "cdk.tf.json").write_text(copy.text, encoding="utf-8")
         results, complaints = _run(program, Path(home), folder)
-    found = checkov.findings(reading, copy, results, complaints)
     document = reading.document.path
-    return Opinion(tuple(replace(finding, document=document) for finding in found), results)
+    found = checkov.findings(reading, copy, results, complaints)
+    return [replace(finding, document=document) for finding in found]
 
 
 def _run(program: str, home: Path, folder: Path) -> tuple[Any, str]:
@@ -93,7 +88,8 @@ def _run(program: str, home: Path, folder: Path) -> tuple[Any, str]:
             cwd=home,
             env=environment,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
             timeout=TIMEOUT_SECONDS,
             check=False,
         )
@@ -102,6 +98,8 @@ def _run(program: str, home: Path, folder: Path) -> tuple[Any, str]:
     except OSError as error:
         return [], f"it could not be started: {error}"
     complaints = process.stderr + _beside_the_report(process.stdout)
+    if process.returncode not in ANSWERS:
+        complaints += f"\nit ended with {process.returncode}"
     try:
         return json.loads((home / RESULTS).read_text()), complaints
     except (OSError, ValueError) as error:
@@ -113,5 +111,8 @@ def _beside_the_report(output: str) -> str:
     start = re.search(r"^[{\[]$", output, re.MULTILINE)
     if start is None:
         return output
-    _, end = json.JSONDecoder().raw_decode(output, start.start())
+    try:
+        _, end = json.JSONDecoder().raw_decode(output, start.start())
+    except ValueError:
+        return output
     return (output[: start.start()] + output[end:]).strip()

@@ -218,7 +218,7 @@ def test_hcl_is_refused(write):
     write({"resource": VPC})
     path = write('resource "aws_vpc" "other" {}', "main.tf")
 
-    assert "HCL, which is not read here" in refused(path.parent)
+    assert "not read here, but by Terraform" in refused(path.parent)
 
 
 def test_a_link_is_refused(write, tmp_path):

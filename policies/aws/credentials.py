@@ -9,8 +9,9 @@ KINDS = {
     "an access key of AWS": re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
     "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
     "a token of GitHub": re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b"),
+    "a password in an address": re.compile(r"\b[a-z][a-z0-9+]*://[^\s:/@$<{]+:[^\s:/@$<{]{3,}@"),
     "a password or token": re.compile(
-        r"(?i)(?:password|passwd|pwd|secret|token|api_?key|access_?key)[\"']?\s*[=:]\s*"
+        r"(?i)(?:password|passwd|pass|pwd|secret|token|api_?key|access_?key)[\"']?\s*[=:]\s*"
         r"[\"']?(?![$<{%\s\"']|\barn:)[^\s\"'$<{]{6,}"
     ),
 }

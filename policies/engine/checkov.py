@@ -19,6 +19,9 @@ from policies.engine.model import Finding, Policy, Verdict
 
 PREFIX = "checkov."
 PROBE = "CKV_GATE_SEEN"
+PROVIDER = "aws."
+"""What Checkov calls the provider block, which is no resource."""
+
 PROBE_FOLDER = Path(__file__).parent / "checkov_probe"
 
 COVERAGE = Policy(
@@ -71,37 +74,38 @@ def findings(reading: Reading, prepared: Copy, results: Any, complaints: str) ->
     """
     Yield what Checkov found in one stack.
 
-    *results* is its JSON report, *complaints* what it wrote to its standard error.
+    *results* is its JSON report, *complaints* what it says beside it.
     """
-    sources = {resource.address: resource for resource in reading.graph.resources}
-    seen = set()
+    sources = {resource.address: resource.source for resource in reading.graph.resources}
     problems = [f"it complains: {line}" for line in complaints.split("\n")[:3] if line.strip()]
-    reports = [r for r in (results if isinstance(results, list) else [results]) if "results" in r]
-    for report in reports:
-        problems += [f"it could not parse {file}" for file in report["results"]["parsing_errors"]]
-        skipped = report["results"]["skipped_checks"]
-        problems += [f"it skipped {check['check_id']}" for check in skipped]
-        for key, verdict in (("failed_checks", Verdict.FAIL), ("passed_checks", Verdict.PASS)):
-            for check in report["results"][key]:
-                address = prepared.addresses.get(check["file_line_range"][0])
-                if address is None:
-                    if check["resource"].startswith("aws."):
-                        continue  # the provider block, which is ours to judge
-                    problems.append(f"it names {check['resource']}, which is not in the stack")
-                    continue
-                if check["check_id"] == PROBE:
-                    seen.add(address)
-                    continue
-                yield Finding(
-                    policy=PREFIX + check["check_id"],
-                    resource=f"{reading.graph.stack}/{address}",
-                    stage=reading.graph.stage,
-                    verdict=verdict,
-                    messages=(check["check_name"],) if verdict is Verdict.FAIL else (),
-                    source=sources[address].source if address in sources else None,
-                )
-    unseen = sorted(set(prepared.addresses.values()) - seen)
-    problems += [f"it did not look at {address}" for address in unseen]
+    try:
+        checks = list(_checks(results, problems))
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        checks = []
+        problems.append(f"its report has another form: {type(error).__name__} {error}")
+    seen = set()
+    for check in checks:
+        address = prepared.addresses.get(check.line)
+        if address is None:
+            if not check.resource.startswith(PROVIDER):
+                problems.append(f"it names {check.resource}, which is not in the stack")
+        elif check.id == PROBE:
+            seen.add(address)
+        else:
+            yield Finding(
+                policy=PREFIX + check.id,
+                resource=f"{reading.graph.stack}/{address}",
+                stage=reading.graph.stage,
+                verdict=check.verdict,
+                messages=(check.name,),
+                source=sources.get(address),
+            )
+    if not any(check.id != PROBE for check in checks):
+        problems.append("it ran no check of its own")
+    problems += [
+        f"it did not look at {address}"
+        for address in sorted(set(prepared.addresses.values()) - seen)
+    ]
     yield Finding(
         policy=COVERAGE.id,
         resource=f"{reading.graph.stack}/checkov",
@@ -111,17 +115,42 @@ def findings(reading: Reading, prepared: Copy, results: Any, complaints: str) ->
     )
 
 
-def policies(results: Iterable[Any]) -> Iterator[Policy]:
-    """Yield the checks that appear in Checkov's *results*, declared as policies."""
+@dataclass(frozen=True)
+class _Check:
+    """One line of Checkov's report."""
+
+    id: str
+    name: str
+    resource: str
+    line: int
+    verdict: Verdict
+
+
+def _checks(results: Any, problems: list[str]) -> Iterator[_Check]:
+    """Yield what the report says, and note what it says that it could not do."""
+    for report in _reports(results):
+        found = report["results"]
+        problems += [f"it could not parse {file}" for file in found["parsing_errors"]]
+        problems += [f"it skipped {check['check_id']}" for check in found["skipped_checks"]]
+        for key, verdict in (("failed_checks", Verdict.FAIL), ("passed_checks", Verdict.PASS)):
+            for check in found[key]:
+                yield _Check(
+                    id=check["check_id"],
+                    name=check["check_name"],
+                    resource=check["resource"],
+                    line=check["file_line_range"][0],
+                    verdict=verdict,
+                )
+
+
+def _reports(results: Any) -> list[Any]:
+    """Return the reports, one a framework; a scan that saw nothing leaves a summary only."""
+    return [r for r in (results if isinstance(results, list) else [results]) if "results" in r]
+
+
+def policies(found: Iterable[Finding]) -> Iterator[Policy]:
+    """Yield the checks that appear in *found*, declared as policies."""
     yield COVERAGE
-    titles = {
-        check["check_id"]: check["check_name"]
-        for result in results
-        for report in (result if isinstance(result, list) else [result])
-        if "results" in report
-        for key in ("failed_checks", "passed_checks")
-        for check in report["results"][key]
-        if check["check_id"] != PROBE
-    }
+    titles = {f.policy: " ".join(f.messages) for f in found if f.policy != COVERAGE.id}
     for id, title in sorted(titles.items()):
-        yield Policy(id=PREFIX + id, title=title)
+        yield Policy(id=id, title=title)

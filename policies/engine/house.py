@@ -88,7 +88,7 @@ def parse_house(text: str, name: str) -> House:
         IPv4Network(house.addressing.vpc)
         _require(house.stack, "{environment}")
         _require(house.naming.pattern, "{resource}", "{environment}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise HouseError(f"{name}: {error}") from error
     return house
 

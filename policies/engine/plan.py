@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from policies.engine.document import FORGET, DocumentError, Reading
+from policies.engine.document import FORGET, PROVISIONER, DocumentError, Reading
 from policies.engine.graph import Resource, ResourceGraph, Source, Stage
 from policies.engine.model import Document
 from policies.engine.values import PLAIN, Unknown
@@ -33,20 +34,21 @@ def plan_reading(
     """
     try:
         _require_whole_plan(path, content)
-        expressions = dict(_expressions(content["configuration"].get("root_module", {}), ""))
-        present: list[Resource] = []
+        root = content["configuration"].get("root_module", {})
+        expressions = dict(_expressions(root, ""))
+        present = list(_provisioners(root, ""))
         absent: list[Resource] = []
         for change in content["resource_changes"]:
             resource = _planned(change, expressions, sources)
             actions = change["change"]["actions"]
-            if actions == ["delete"]:
+            if actions == ["delete"] or change.get("deposed"):
                 absent.append(resource)
             elif actions == ["forget"]:
                 present.append(replace(resource, type=FORGET))
             else:
                 present.append(resource)
         _require_agreement(path, content["planned_values"], present)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DocumentError(
             f"{path}: no whole plan, {type(error).__name__} {error}; "
             "make it with terraform show -json"
@@ -70,8 +72,9 @@ def _require_whole_plan(path: Path, content: Any) -> None:
         raise DocumentError(f"{path}: the plan is errored or incomplete; plan again")
     if not content["resource_changes"]:
         raise DocumentError(f"{path}: the plan holds no resource, so nothing to judge")
-    addresses = [_require_text(change["address"]) for change in content["resource_changes"]]
-    twice = {address for address in addresses if addresses.count(address) > 1}
+    changes = [change for change in content["resource_changes"] if not change.get("deposed")]
+    addresses = [_require_text(change["address"]) for change in changes]
+    twice = [address for address, number in Counter(addresses).items() if number > 1]
     if twice:
         raise DocumentError(f"{path}: {min(twice)} stands twice in resource_changes")
 
@@ -121,6 +124,15 @@ def _expressions(module: Any, prefix: str) -> Iterator[tuple[str, Any]]:
         yield from _expressions(call.get("module", {}), f"{prefix}module.{name}.")
 
 
+def _provisioners(module: Any, prefix: str) -> Iterator[Resource]:
+    """Yield what runs a program during apply, in child modules too."""
+    for resource in module.get("resources", ()):
+        if resource.get("provisioners"):
+            yield Resource(f"{prefix}{resource['address']}.provisioner", PROVISIONER, {}, PLAIN)
+    for name, call in module.get("module_calls", {}).items():
+        yield from _provisioners(call.get("module", {}), f"{prefix}module.{name}.")
+
+
 def _prefixed(expression: Any, prefix: str) -> Any:
     """Put the module's path in front of what its expressions name."""
     if isinstance(expression, list):
@@ -138,7 +150,8 @@ def _prefixed(expression: Any, prefix: str) -> Any:
 def _require_agreement(path: Path, planned: Any, present: Sequence[Resource]) -> None:
     """Refuse a plan whose two accounts of the same resources differ."""
     told = dict(_planned_values(planned["root_module"]))
-    changed = {r.address: r for r in present if r.type != FORGET and not r.type.startswith("data.")}
+    other = ("data.", "terraform.")
+    changed = {r.address: r for r in present if not r.type.startswith(other)}
     for address in sorted(set(told) ^ set(changed)):
         raise DocumentError(f"{path}: planned_values and resource_changes differ on {address}")
     for address, values in told.items():

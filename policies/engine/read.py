@@ -20,6 +20,8 @@ STATE_FILE = "state.json"
 SOURCE_MAP = "source-map.json"
 MANIFEST = "manifest.json"
 
+STACK_SUFFIX = ".tf.json"
+OTHER_LANGUAGES = (".tf", ".tofu", ".tofu.json")
 OVERRIDE = re.compile(r"(.*_)?override\.tf\.json")
 LARGEST_BYTES = 512 * 1024 * 1024
 
@@ -35,6 +37,11 @@ def read(paths: Iterable[Path]) -> tuple[Reading, ...]:
     readings = [reading for path in paths for reading in _read_path(path)]
     _refuse_doubles(readings)
     return tuple(readings)
+
+
+def is_synthesis(path: Path) -> bool:
+    """Whether *path* is the whole output of a synthesis, and not one stack of it."""
+    return (path / MANIFEST).exists()
 
 
 def _refuse_doubles(readings: Sequence[Reading]) -> None:
@@ -61,44 +68,63 @@ def _read_path(path: Path) -> Iterator[Reading]:
 
 def _read_folders(root: Path) -> Iterator[Reading]:
     """Read each folder below *root* that holds Terraform's JSON, hidden ones left out."""
-    found = set()
+    found = []
     for name, folders, files in os.walk(root, onerror=_refuse_folder):
-        folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
         folder = Path(name)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for link in (folder / name for name in folders if (folder / name).is_symlink()):
+            raise DocumentError(f"{link}: a link to a folder, which is not followed")
         visible = sorted(file for file in files if not file.startswith("."))
         for file in visible:
-            if file.endswith(".tf"):
-                raise DocumentError(
-                    f"{folder / file}: HCL, which is not read here; "
-                    "judge its plan: terraform show -json"
-                )
-        if any(file.endswith(".tf.json") for file in visible):
-            found.add(folder.name)
+            _refuse_unreadable(folder / file)
+        if any(file.endswith(STACK_SUFFIX) for file in visible):
+            found.append(folder)
             yield from _read_stack_folder(folder, visible)
+        elif PLAN_FILE in visible:
+            found.append(folder)
+            yield _read_file(folder / PLAN_FILE)
     if not found:
         raise DocumentError(f"{root}: no Terraform JSON in it (*.tf.json); synthesize first")
-    _require_every_stack(root, found)
+    _require_what_was_synthesized(root, found)
 
 
 def _refuse_folder(error: OSError) -> None:
     raise DocumentError(f"{error.filename}: {error.strerror}") from error
 
 
-def _require_every_stack(root: Path, found: set[str]) -> None:
-    """Refuse the output of a synthesis of which a stack is missing."""
-    if not (root / MANIFEST).exists():
+def _refuse_unreadable(path: Path) -> None:
+    """Refuse what Terraform would read, or what is a plan under another name."""
+    if path.name.endswith(OTHER_LANGUAGES):
+        raise DocumentError(
+            f"{path}: not read here, but by Terraform; judge its plan: terraform show -json"
+        )
+    is_ours = path.name.endswith(STACK_SUFFIX) or path.name in {PLAN_FILE, SOURCE_MAP, MANIFEST}
+    if path.suffix == ".json" and not is_ours and "assets" not in path.parts:
+        content, _ = _load(path)
+        if is_plan(content):
+            raise DocumentError(f"{path}: a plan; name it {PLAN_FILE} to have it judged")
+
+
+def _require_what_was_synthesized(root: Path, found: Sequence[Path]) -> None:
+    """Refuse the output of a synthesis that lacks a stack, or holds one of another synthesis."""
+    if not is_synthesis(root):
         return
     manifest, _ = _load(root / MANIFEST)
     stacks = manifest.get("stacks") if isinstance(manifest, dict) else None
-    missing = sorted(set(stacks or ()) - found)
+    if not isinstance(stacks, dict):
+        raise DocumentError(f"{root / MANIFEST}: names no stacks; synthesize again")
+    missing = sorted(set(stacks) - {folder.name for folder in found})
     if missing:
         raise DocumentError(
             f"{root / MANIFEST}: names stack {missing[0]}, which is not there; synthesize again"
         )
+    for folder in found:
+        if folder.name not in stacks:
+            raise DocumentError(f"{folder}: not of this synthesis; remove it, and synthesize again")
 
 
 def _read_stack_folder(folder: Path, files: Sequence[str]) -> Iterator[Reading]:
-    parts = [file for file in files if file.endswith(".tf.json")]
+    parts = [file for file in files if file.endswith(STACK_SUFFIX)]
     regular = [file for file in parts if not OVERRIDE.fullmatch(file)]
     if not regular:
         raise DocumentError(f"{folder / parts[0]}: overrides a configuration that is not there")
@@ -128,8 +154,12 @@ def _read_file(path: Path) -> Reading:
     content, sha256 = _load(path)
     if is_plan(content):
         return plan_reading(path, sha256, content, path.stem, {})
-    if path.name.endswith(".tf.json"):
-        stack, folder = configuration([(path, content)]), path.absolute().parent
+    if path.name.endswith(STACK_SUFFIX):
+        folder = path.absolute().parent
+        for other in sorted(folder.iterdir()):
+            if other.name != path.name and other.name.endswith((STACK_SUFFIX, *OTHER_LANGUAGES)):
+                raise DocumentError(f"{path}: Terraform reads {other.name} with it; judge {folder}")
+        stack = configuration([(path, content)])
         return stack_reading(path, sha256, stack, _sources(path.parent), folder.name)
     raise DocumentError(
         f"{path}: neither a synthesized stack (*.tf.json) nor a plan (terraform show -json)"

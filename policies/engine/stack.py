@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from policies.engine.document import MODULE, PROVISIONER, DocumentError, Reading
+from policies.engine.document import FORGET, MODULE, PROVISIONER, DocumentError, Reading
 from policies.engine.graph import Resource, ResourceGraph, Source, Stage
 from policies.engine.model import Document
 from policies.engine.values import STACK
@@ -58,8 +58,6 @@ def configuration(contents: Sequence[tuple[Path, Any]]) -> Configuration:
                         )
                     origin[block, labels] = path
                     known.append(inner)
-    if "resource" not in result:
-        raise DocumentError(f"{contents[0][0]}: no resource in it, so nothing to judge")
     return result
 
 
@@ -115,6 +113,8 @@ def stack_reading(
     metadata = comments[0].get("metadata")
     name = metadata.get("stackName") if isinstance(metadata, dict) else None
     stack = name if isinstance(name, str) and name else folder
+    if "resource" not in content:
+        raise DocumentError(f"{path}: no resource in it, so nothing to judge")
     present: list[Resource] = []
     absent: list[Resource] = []
     for resource in _written(content, sources):
@@ -135,6 +135,8 @@ def _written(content: Configuration, sources: Mapping[str, Source]) -> Iterator[
             yield from _provisioners(resource)
     for (name,), (body, *_) in content.get("module", {}).items():
         yield Resource(f"module.{name}", MODULE, body, STACK)
+    for body in content.get("removed", {}).get((), ()):
+        yield Resource(f"removed.{body.get('from')}", FORGET, {}, STACK)
 
 
 def _provisioners(resource: Resource) -> Iterator[Resource]:

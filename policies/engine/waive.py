@@ -43,7 +43,7 @@ def parse_waivers(text: str, name: str) -> tuple[Waiver, ...]:
     try:
         content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
         waivers = tuple(msgspec.convert(content, list[Waiver]))
-    except (yaml.YAMLError, msgspec.ValidationError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise WaiverError(f"{name}: {' '.join(str(error).split())}") from error
     for waiver in waivers:
         _require_sound(name, waiver)
@@ -88,19 +88,24 @@ def _require_sound(name: str, waiver: Waiver) -> None:
         "owner",
         "approved_by",
     ):
-        if not getattr(waiver, field).strip():
+        if not _role(getattr(waiver, field)):
             refuse(f"{field} is empty")
     if not waiver.resources:
         refuse("resources is empty; name each address")
     for address in (waiver.policy, *waiver.resources):
         if not address.isascii() or any(mark in address for mark in "*?") or " " in address:
             refuse(f"{address!r} is no exact address")
-    if waiver.owner.strip().casefold() == waiver.approved_by.strip().casefold():
+    if _role(waiver.owner) == _role(waiver.approved_by):
         refuse("owner and approved_by are the same; another role approves")
     if waiver.expires_on < waiver.approved_on:
         refuse("expires_on is before approved_on")
     if (waiver.expires_on - waiver.approved_on).days > LONGEST_DAYS:
         refuse(f"longer than {LONGEST_DAYS} days; approve it again each year")
+
+
+def _role(text: str) -> str:
+    """Return what is left of a role's name when it is read aloud."""
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def _require_no_double(name: str, waivers: Sequence[Waiver]) -> None:
@@ -131,14 +136,21 @@ def waive(
     for finding in findings:
         key = (finding.policy, finding.resource)
         waiver = wanted.get(key)
-        if waiver and finding.verdict in WAIVABLE and today <= waiver.expires_on:
+        if (
+            waiver
+            and finding.verdict in WAIVABLE
+            and waiver.approved_on <= today <= waiver.expires_on
+        ):
             yield replace(finding, waiver=waiver)
             used.add(key)
         else:
             yield finding
     for (policy, resource), waiver in wanted.items():
         judged = resource.partition("/")[0] in stacks and not policy.startswith(skipped)
-        if today > waiver.expires_on:
+        if today < waiver.approved_on:
+            message = f"the waiver of {policy} is approved on {waiver.approved_on} only"
+            yield _idle(EXPIRED, resource, message)
+        elif today > waiver.expires_on:
             yield _idle(EXPIRED, resource, f"the waiver of {policy} expired on {waiver.expires_on}")
         elif judged and (policy, resource) not in used:
             yield _idle(UNMATCHED, resource, f"the waiver of {policy} matches nothing to waive")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from policies.engine.graph import Stage
 from policies.engine.model import Finding, Report, Verdict
 from policies.requirements import VERSION
+
+SHOWN = 6
+"""How many types are named before they are only counted."""
 
 ORDER = (Verdict.PASS, Verdict.FAIL, Verdict.UNKNOWN, Verdict.ERROR, Verdict.NOT_APPLICABLE)
 
@@ -19,7 +23,7 @@ def printable(text: str) -> str:
 def render(report: Report) -> str:
     """Return the report: the count, what blocks, and what was not judged."""
     parts = ["\n".join(_summary(report))]
-    parts += ["\n".join(_block(finding, report)) for finding in report.blocking]
+    parts += ["\n".join(_block(findings, report)) for findings in _alike(report.blocking)]
     parts.append("\n".join(_coverage(report)))
     return "\n\n".join(parts) + "\n"
 
@@ -32,40 +36,56 @@ def _summary(report: Report) -> Iterator[str]:
     outcome = f"{blocking:,} block" if blocking else "nothing blocks"
     yield f"{verdicts} ({waived:,} waived): {outcome}"
     for document in report.documents:
-        yield f"  {document.stage.value} {document.kind} {printable(document.path)}"
+        yield f"  judged    {printable(document.path)} ({document.kind}, {document.stage.value})"
 
 
-def _block(finding: Finding, report: Report) -> Iterator[str]:
-    verdict, policy = finding.verdict.value.upper(), printable(finding.policy)
-    yield f"{verdict}  {policy}  {_claims(finding, report)}"
-    stage = "" if finding.stage == "design" else f"  ({finding.stage.value})"
-    yield f"  resource  {printable(finding.resource)}{stage}"
-    for number, message in enumerate(finding.messages):
+def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
+    """Put findings together that one change mends: the same fault, made by the same line."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        key = (finding.policy, finding.verdict, finding.stage, finding.messages, _places(finding))
+        groups.setdefault(key, []).append(finding)
+    yield from groups.values()
+
+
+def _block(findings: list[Finding], report: Report) -> Iterator[str]:
+    first = findings[0]
+    verdict, policy = first.verdict.value.upper(), printable(first.policy)
+    yield f"{verdict}  {policy}  {_claims(first, report)}"
+    stage = "" if first.stage == Stage.DESIGN else f"  ({first.stage.value})"
+    for number, finding in enumerate(findings):
+        yield f"  {'' if number else 'resource':8}  {printable(finding.resource)}{stage}"
+    for number, message in enumerate(first.messages):
         yield f"  {'' if number else 'wrong':8}  {printable(message)}"
-    places = dict.fromkeys(
-        str(source)
-        for source in [v.at.source for v in finding.violations] or [finding.source]
-        if source
-    )
-    for place in places:
+    for place in _places(first):
         yield f"  mend at   {printable(place)}"
+
+
+def _places(finding: Finding) -> tuple[str, ...]:
+    """Return the lines of Python that made what is wrong."""
+    sources = [violation.at.source for violation in finding.violations] or [finding.source]
+    return tuple(dict.fromkeys(str(source) for source in sources if source))
 
 
 def _claims(finding: Finding, report: Report) -> str:
     claims = report.claims.get(finding.policy, ())
-    if not claims:
-        return "no requirement of PCI DSS"
-    return "PCI DSS " + ", ".join(f"{c.requirement} ({c.strength.value})" for c in claims)
+    if claims:
+        return "PCI DSS " + ", ".join(f"{c.requirement} ({c.strength.value})" for c in claims)
+    if finding.policy.startswith("checkov."):
+        return "second opinion, not mapped to PCI DSS"
+    return "no requirement of PCI DSS"
 
 
 def _coverage(report: Report) -> Iterator[str]:
+    yield from map(printable, report.remarks)
+    if report.unjudged:
+        types = list(report.unjudged)
+        more = f" and {len(types) - SHOWN} types more" if len(types) > SHOWN else ""
+        named = printable(", ".join(types[:SHOWN]))
+        yield f"No policy is about {sum(report.unjudged.values())} resources: {named}{more}."
     covered = sum(bool(findings) for findings in report.by_requirement().values())
     total = len(report.requirements)
     yield (
         f"PCI DSS v{VERSION}: this run says something about {covered} of {total} requirements, "
         f"and nothing about {total - covered}."
     )
-    if report.unjudged:
-        number = sum(report.unjudged.values())
-        yield f"No policy looks at {number} resources of {len(report.unjudged)} types."
-    yield from map(printable, report.remarks)
