@@ -249,7 +249,7 @@ def attaches_no_full_access(attachment: Resource, graph: ResourceGraph) -> Itera
 
     They cover every resource of the account, those of cardholder data among them.
     """
-    for attribute in ("policy_arn", "managed_policy_arns", "policy_arns"):
+    for attribute in ("policy_arn", "policy_arns", "managed_policy_arn", "managed_policy_arns"):
         yield from _full_access(attachment, attribute, graph)
 
 

@@ -1,9 +1,11 @@
 """``pci-gate check``, as its users meet it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -150,6 +152,20 @@ def test_a_rule_that_stands_alone_names_what_it_opens(stack):
     assert "  resource  financial-dev/aws_security_group_rule.opened" in check(stack).stdout
 
 
+def test_the_example_in_the_readme_is_what_the_gate_says(stack):
+    readme = (ROOT / "README.md").read_text()
+    [example] = re.findall(r"^    FAIL  .*\n(?:    .*\n)+", readme, re.MULTILINE)
+
+    def open_to_the_world(resources):
+        rules = resources["aws_vpc_security_group_ingress_rule"]
+        rule = next(rule for name, rule in rules.items() if "app_to_db" in name)
+        rule["cidr_ipv4"] = "0.0.0.0/0"
+
+    break_stack(stack, open_to_the_world)
+
+    assert textwrap.dedent(example) in check(stack).stdout
+
+
 def test_the_platform_passes(synthesized):
     run = check(synthesized, "--house", HOUSE, "--waivers", ROOT / "waivers.yaml")
 
@@ -262,6 +278,66 @@ def test_a_report_that_cannot_be_written_ends_with_3(synthesized):
     assert 3 == run.exit_code
     assert "pci-gate: /proc/nowhere/results.json: " in run.stderr
     assert "" == run.stdout
+
+
+def test_wrong_usage_takes_the_old_report_away(tmp_path):
+    output = tmp_path / "results.json"
+    output.write_text("an old pass")
+    run = check("--output", output, "--format", "xml")
+
+    assert 2 == run.exit_code
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("name", ["cdk.tf.json", "plan.json"])
+def test_an_input_is_no_output(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("{}")
+    run = check("--output", path)
+
+    assert 2 == run.exit_code
+    assert "is the name of an input" in run.stderr
+    assert path.exists()
+
+
+def test_a_report_behind_a_link_is_replaced_where_it_is(synthesized, tmp_path):
+    target, link = tmp_path / "kept.json", tmp_path / "latest.json"
+    target.write_text("an old pass")
+    link.symlink_to(target)
+    run = check(synthesized, "--output", link)
+
+    assert 0 == run.exit_code
+    assert 0 == json.loads(target.read_text())["blocking"]
+
+
+def test_an_environment_that_is_left_out_is_missed(synthesized, tmp_path):
+    folder = tmp_path / "cdktf.out"
+    shutil.copytree(synthesized, folder)
+    shutil.rmtree(folder / "stacks" / "financial-staging")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["stacks"]["financial-staging"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    code, report = results(folder, "--house", HOUSE)
+
+    assert 1 == code
+    assert ["financial-staging"] == [
+        finding["resource"]
+        for finding in report["findings"]
+        if finding["policy"] == "house.environments"
+    ]
+    assert 0 == results(folder / "stacks" / "financial-dev", "--house", HOUSE)[0]
+
+
+def test_one_fault_is_told_once_with_all_its_resources(stack):
+    def shorten(resources):
+        for group in resources["aws_cloudwatch_log_group"].values():
+            group["retention_in_days"] = 30
+
+    break_stack(stack, shorten)
+    text = check(stack).stdout
+
+    assert 1 == text.count("FAIL  audit_logs.retention")
+    assert 7 == text.count("aws_cloudwatch_log_group.")
 
 
 def test_hostile_names_steer_no_terminal(stack):

@@ -100,9 +100,25 @@ def test_its_findings_are_mapped_to_addresses(reading):
         (lambda s: report(s, errors=["cdk.tf.json"]), "", "it could not parse cdk.tf.json"),
         (lambda s: report(s, skipped=[check("CKV_AWS_26", 1)]), "", "it skipped CKV_AWS_26"),
         (lambda s: report(s, [check("CKV_AWS_26", 999)]), "", "which is not in the stack"),
+        (lambda _: None, "", "its report has another form"),
+        (lambda _: [1], "", "its report has another form"),
+        (lambda _: {"results": {}}, "", "its report has another form"),
+        (report, "", "it ran no check of its own"),
         (report, "Traceback: KeyError", "it complains: Traceback: KeyError"),
     ],
-    ids=["unseen", "nothing", "summary", "unparsed", "skipped", "foreign", "crash"],
+    ids=[
+        "unseen",
+        "nothing",
+        "summary",
+        "unparsed",
+        "skipped",
+        "foreign",
+        "null",
+        "number",
+        "empty",
+        "probe only",
+        "crash",
+    ],
 )
 def test_anything_but_a_whole_answer_is_an_error(reading, results, complaints, reason):
     answer = results(seen(checkov.copy(reading)))

@@ -221,6 +221,70 @@ def test_hcl_is_refused(write):
     assert "not read here, but by Terraform" in refused(path.parent)
 
 
+def test_a_stack_of_an_earlier_synthesis_is_refused(write, tmp_path):
+    for stack in ("financial-dev", "financial-qa"):
+        write({"resource": VPC}, folder=stack)
+    (tmp_path / "manifest.json").write_text('{"stacks": {"financial-dev": {}}}')
+
+    assert "financial-qa: not of this synthesis" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("manifest", ['{"stacks": 5}', '{"stacks": [{}]}', "[]"])
+def test_a_manifest_without_stacks_is_refused(write, tmp_path, manifest):
+    write({"resource": VPC})
+    (tmp_path / "manifest.json").write_text(manifest)
+
+    assert "names no stacks" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["more.tf.json", "more.tf", "override.tf.json", "more.tofu"])
+def test_a_file_that_terraform_reads_with_others_is_not_judged_alone(write, name):
+    path = write({"resource": VPC})
+    write({"resource": {"aws_vpc": {"other": {}}}}, name)
+
+    assert f"Terraform reads {name} with it" in refused(path)
+
+
+def test_a_plan_under_another_name_is_refused(write):
+    write({"resource": VPC})
+    path = write(plan(change()), "tfplan.json")
+
+    assert "name it plan.json to have it judged" in refused(path.parent)
+
+
+def test_a_plan_alone_in_a_folder_is_judged(write):
+    path = write(plan(change()), "plan.json")
+
+    assert ["aws_vpc.main"] == addresses(path.parent)
+
+
+def test_a_link_to_a_folder_is_refused(write, tmp_path):
+    target = write({"resource": VPC}, folder="one").parent
+    (tmp_path / "two").symlink_to(target, target_is_directory=True)
+
+    assert "a link to a folder" in refused(tmp_path)
+
+
+def test_an_override_may_change_something_else_than_resources(write):
+    write({"resource": VPC})
+    path = write({"locals": {"a": 1}}, "override.tf.json")
+
+    assert ["aws_vpc.main"] == addresses(path.parent)
+
+
+def test_a_plan_that_is_nested_too_deeply_is_refused(write):
+    document = plan(change(unknown={"tags": json.loads('{"a":' * 600 + "true" + "}" * 600)}))
+
+    assert "no whole plan" in refused(write(document, "plan.json"))
+
+
+def test_what_was_deposed_is_absent(write):
+    path = write(plan(change(), {**change(actions=("delete",)), "deposed": "0123"}), "plan.json")
+    [reading] = read([path])
+
+    assert 1 == len(reading.graph.resources) == len(reading.graph.absent)
+
+
 def test_a_link_is_refused(write, tmp_path):
     target = write({"resource": VPC})
     link = tmp_path / "stack" / "linked.tf.json"

@@ -144,6 +144,36 @@ def test_an_unusable_environment_ends_in_one_line(tmp_path):
     assert not (checkout / "cdktf.out").exists()
 
 
+def test_what_an_earlier_synthesis_left_is_removed(synthesized, tmp_path):
+    output = tmp_path / "cdktf.out"
+    (output / "stacks" / "financial-qa").mkdir(parents=True)
+    subprocess.run(
+        [sys.executable, "-m", "infra"],
+        cwd=ROOT,
+        env={**os.environ, "CDKTF_OUTDIR": str(output)},
+        check=True,
+    )
+
+    assert files(synthesized) == files(output)
+
+
+@pytest.mark.parametrize("environments", ["()", "(dev, dev)"])
+def test_no_environment_replaces_another(tmp_path, environments):
+    checkout = tmp_path / "checkout"
+    shutil.copytree(
+        ROOT / "infra", checkout / "infra", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    path = checkout / "infra" / "environment.py"
+    text = path.read_text()
+    path.write_text(text.replace("return (dev, staging, prod)", f"return {environments}"))
+    process = subprocess.run(
+        [sys.executable, "-m", "infra"], cwd=checkout, capture_output=True, text=True, check=False
+    )
+
+    assert 2 == process.returncode
+    assert process.stderr.startswith("infra/environment.py: environments: none, or two")
+
+
 def test_the_bindings_are_loaded_lazily():
     """Otherwise synthesis still works, and takes eight times as long."""
     script = (

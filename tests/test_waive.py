@@ -68,6 +68,13 @@ def test_a_waiver_annotates_and_never_changes_the_verdict(verdict):
     assert not found.blocks
 
 
+def test_a_waiver_counts_from_its_approval_on():
+    found, early = waived(finding(), today=date(2029, 5, 31))
+
+    assert found.blocks
+    assert ("waivers.expired", True) == (early.policy, early.blocks)
+
+
 def test_an_error_cannot_be_waived():
     found, unmatched = waived(finding(Verdict.ERROR))
 
@@ -140,6 +147,9 @@ def test_a_file_is_read():
         (("2030-01-01", "2031-01-01"), "longer than 366 days"),
         (("2030-01-01", "2029-01-01"), "before approved_on"),
         (("2030-01-01", "never"), "RFC3339"),
+        (("2030-01-01", "2030-02-30"), "day is out of range"),
+        (("security officer", "platform  LEAD."), "another role approves"),
+        (("constraints: c", 'constraints: "\u200b"'), "constraints is empty"),
         (("risk: r", "risk: r\n  severity: low"), "unknown field `severity`"),
         (("risk: r", "risk: r\n  risk: s"), "key 'risk' stands twice"),
         (("constraints: c", "constraints: &c c"), "anchors and aliases are refused"),
