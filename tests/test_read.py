@@ -249,7 +249,7 @@ def test_a_plan_under_another_name_is_refused(write):
     write({"resource": VPC})
     path = write(plan(change()), "tfplan.json")
 
-    assert "name it plan.json to have it judged" in refused(path.parent)
+    assert "not read under this name; call it plan.json" in refused(path.parent)
 
 
 def test_a_plan_alone_in_a_folder_is_judged(write):
@@ -308,12 +308,146 @@ def test_a_plan_is_read(write):
         vpc.get("arn")
 
 
-def test_a_plan_beside_its_stack_belongs_to_it(write):
-    write({"//": {"metadata": {"stackName": "financial-dev"}}, "resource": VPC})
-    path = write(plan(change()), "plan.json")
-    design, planned = read([path.parent])
+WRITTEN = {
+    "aws_vpc": {"main": {"cidr_block": "10.0.0.0/16"}},
+    "aws_subnet": {
+        "a": {
+            "vpc_id": "${aws_vpc.main.id}",
+            "cidr_block": "10.0.1.0/24",
+            "ipv6_native": None,
+            "tags": {"Name": "a"},
+            "timeouts": {"create": "10m"},
+        }
+    },
+}
+CONFIGURATION = {
+    "root_module": {
+        "resources": [
+            {
+                "address": "aws_vpc.main",
+                "expressions": {"cidr_block": {"constant_value": "10.0.0.0/16"}},
+            },
+            {
+                "address": "aws_subnet.a",
+                "expressions": {
+                    "vpc_id": {"references": ["aws_vpc.main.id", "aws_vpc.main"]},
+                    "cidr_block": {"constant_value": "10.0.1.0/24"},
+                    "tags": {"constant_value": {"Name": "a"}},
+                    "timeouts": {"create": {"constant_value": "10m"}},
+                },
+            },
+        ]
+    }
+}
+
+
+@pytest.fixture
+def folder(write):
+    """Return a function that writes a stack and a plan that was made from it."""
+
+    def write_both(written=WRITTEN, configuration=CONFIGURATION):
+        write({"//": {"metadata": {"stackName": "financial-dev"}}, "resource": written})
+        subnet = change(
+            "aws_subnet.a", after={"cidr_block": "10.0.1.0/24"}, unknown={"vpc_id": True}
+        )
+        changes = (change(unknown={"id": True, "tags": True}), subnet)
+        return write(plan(*changes, configuration=configuration), "plan.json").parent
+
+    return write_both
+
+
+def test_a_plan_beside_its_stack_belongs_to_it(folder):
+    design, planned = read([folder()])
 
     assert "financial-dev" == design.document.stack == planned.document.stack
+
+
+def test_a_stack_explains_what_its_plan_does_not_know(folder):
+    _, planned = read([folder()])
+    vpc, subnet = planned.graph.resources
+
+    assert vpc.get("tags") is None
+    assert ["aws_vpc.main"] == list(subnet.reference("vpc_id"))
+    with pytest.raises(UnknownValue):
+        subnet.get("vpc_id")
+
+
+def test_a_stack_never_overrules_what_its_plan_knows(folder):
+    written = json.loads(json.dumps(WRITTEN))
+    written["aws_vpc"]["main"]["cidr_block"] = "${var.block}"
+    configuration = json.loads(json.dumps(CONFIGURATION))
+    expressions = configuration["root_module"]["resources"][0]["expressions"]
+    expressions["cidr_block"] = {"references": ["var.block"]}
+    _, planned = read([folder(written, configuration)])
+
+    assert "10.0.0.0/16" == planned.graph.resources[0].get("cidr_block")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "place"),
+    [
+        (("aws_vpc", "main", "cidr_block"), "10.9.0.0/16", "aws_vpc.main.cidr_block"),
+        (("aws_vpc", "main", "enable_dns_support"), True, "aws_vpc.main.enable_dns_support"),
+        (("aws_subnet", "a", "vpc_id"), "${aws_vpc.other.id}", "aws_subnet.a.vpc_id"),
+        (("aws_subnet", "a", "vpc_id"), "${aws_vpc.main.arn}", "aws_subnet.a.vpc_id"),
+        (("aws_subnet", "a", "vpc_id"), "vpc-1", "aws_subnet.a.vpc_id"),
+        (("aws_subnet", "a", "tags"), {"Name": "b"}, "aws_subnet.a.tags"),
+        (("aws_subnet", "a", "timeouts"), {"create": "1m"}, "aws_subnet.a.timeouts.create"),
+        (("aws_subnet", "a", "timeouts"), [{}, {}], "aws_subnet.a.timeouts.number"),
+        (("aws_vpc", "more"), {}, "aws_vpc.more"),
+    ],
+)
+def test_a_plan_of_another_stack_is_refused(folder, path, value, place):
+    written = json.loads(json.dumps(WRITTEN))
+    *parents, last = path
+    target = written
+    for parent in parents:
+        target = target[parent]
+    target[last] = value
+
+    assert f"made from another stack, which differs in {place}; plan again" in refused(
+        folder(written)
+    )
+
+
+def state(*resources, **document):
+    return {
+        "format_version": "1.0",
+        "terraform_version": "1.11.4",
+        "values": {"root_module": {"resources": list(resources)}},
+        **document,
+    }
+
+
+def deployed(address, **values):
+    type = address.partition(".")[0]
+    return {"address": address, "mode": "managed", "type": type, "values": values}
+
+
+def test_a_state_is_read_and_its_resources_find_each_other(write):
+    path = write(
+        state(deployed("aws_vpc.main", id="vpc-1"), deployed("aws_subnet.a", vpc_id="vpc-1")),
+        "state.json",
+    )
+    [reading] = read([path])
+    vpc, subnet = reading.graph.resources
+
+    assert (Stage.DEPLOYED, "state") == (reading.document.stage, reading.document.kind)
+    assert [subnet] == list(reading.graph.attached_to(vpc, "aws_subnet", by="vpc_id"))
+    assert [vpc] == list(reading.graph.follow(subnet, "vpc_id"))
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (state(), "holds no resource"),
+        (state(deployed("aws_vpc.a"), format_version="2.0"), "state format 2.0 is not known"),
+        (state({"address": "aws_vpc.a"}), "no whole state"),
+        ({"values": None, "format_version": "1.0"}, "no whole state"),
+    ],
+)
+def test_what_is_no_whole_state_is_refused(write, document, reason):
+    assert reason in refused(write(document, "state.json"))
 
 
 def test_what_a_plan_deletes_is_absent_and_what_it_forgets_is_told(write):

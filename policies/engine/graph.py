@@ -208,7 +208,8 @@ class Resource:
             expressions = _step_raw(expressions, key)
         return replace(
             self,
-            values=value._raw,  # noqa: SLF001 - a block is a view on the same document
+            values=value.raw,
+            syntax=value.syntax,
             within=self._at(path),
             expressions=expressions if isinstance(expressions, dict) else {},
         )

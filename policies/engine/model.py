@@ -243,7 +243,7 @@ class Document:
     path: str
     sha256: str
     kind: str
-    """``stack`` or ``plan``."""
+    """``stack``, ``plan`` or ``state``."""
 
     stack: str
     stage: Stage

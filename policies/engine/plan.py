@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from policies.engine import binding
 from policies.engine.document import FORGET, PROVISIONER, DocumentError, Reading
-from policies.engine.graph import Resource, ResourceGraph, Source, Stage
+from policies.engine.graph import Resource, ResourceGraph, Stage
 from policies.engine.model import Document
-from policies.engine.values import PLAIN, Unknown
+from policies.engine.values import PLAIN, Explained, Unknown
 
 PLAN_MAJOR = "1"
 
@@ -24,22 +25,29 @@ def is_plan(content: Any) -> bool:
 
 
 def plan_reading(
-    path: Path, sha256: str, content: Any, stack: str, sources: Mapping[str, Source]
+    path: Path, sha256: str, content: Any, stack: str, design: Reading | None = None
 ) -> Reading:
     """
     Return the plan in *content*, which stands in the file *path*.
 
+    Where the *design* that it was made from is there, it explains what the plan does
+    not know yet; what the plan knows, it says itself.
+
     Raises:
-        DocumentError: It is no whole plan, or contradicts itself.
+        DocumentError: It is no whole plan, contradicts itself, or was made from
+            another stack.
     """
+    written = {r.address: r for r in design.graph.resources + design.graph.absent} if design else {}
     try:
         _require_whole_plan(path, content)
         root = content["configuration"].get("root_module", {})
+        if design:
+            binding.require_same(path, root, written)
         expressions = dict(_expressions(root, ""))
         present = list(_provisioners(root, ""))
         absent: list[Resource] = []
         for change in content["resource_changes"]:
-            resource = _planned(change, expressions, sources)
+            resource = _planned(change, expressions, written)
             actions = change["change"]["actions"]
             if actions == ["delete"] or change.get("deposed"):
                 absent.append(resource)
@@ -85,35 +93,62 @@ def _require_text(value: Any) -> str:
     return value
 
 
-def _planned(change: Any, expressions: dict[str, Any], sources: Mapping[str, Source]) -> Resource:
+def _planned(change: Any, expressions: dict[str, Any], written: Mapping[str, Resource]) -> Resource:
     address, mode = change["address"], change["mode"]
     if mode not in {"managed", "data"}:
         raise TypeError(f"{address} with mode {mode!r}")
     actions, after = change["change"]["actions"], change["change"]["after"]
     values = change["change"]["before"] if actions in (["delete"], ["forget"]) else after
-    values = _masked(values, change["change"].get("after_unknown", {}))
+    type = _require_text(change["type"])
+    resource = Resource(address, f"data.{type}" if mode == "data" else type, {}, PLAIN)
+    design = written.get(resource.base)
+    unknown = change["change"].get("after_unknown", {})
+    values = _masked(values, unknown, design.values if design else NOTHING)
     if not isinstance(values, dict):
         raise TypeError(f"{address} without values")
-    type = _require_text(change["type"])
-    resource = Resource(address, f"data.{type}" if mode == "data" else type, values, PLAIN)
     return replace(
         resource,
-        source=sources.get(resource.base),
+        values=values,
+        source=design.source if design else None,
         expressions=expressions.get(resource.base, {}),
     )
 
 
-def _masked(values: Any, unknown: Any) -> Any:
-    """Put an Unknown wherever *unknown* (``after_unknown``) is true."""
+NOTHING = object()
+"""What the design says where there is none, or where it cannot be told which part."""
+
+
+def _masked(values: Any, unknown: Any, design: Any) -> Any:
+    """Put what the *design* says, or else an Unknown, wherever *unknown* is true."""
     if unknown is True:
-        return Unknown()
+        return Unknown() if design is NOTHING else Explained(design)
     if isinstance(unknown, dict) and (values is None or isinstance(values, dict)):
         values = values or {}
-        return {**values, **{key: _masked(values.get(key), u) for key, u in unknown.items() if u}}
+        hidden = {
+            key: _masked(values.get(key), part, _part(design, key))
+            for key, part in unknown.items()
+            if part
+        }
+        return {**values, **hidden}
     if isinstance(unknown, list) and isinstance(values, list):
+        alone = len(values) == 1  # among several, a plan's order is its own
         padded = unknown + [False] * (len(values) - len(unknown))
-        return [_masked(value, u) for value, u in zip(values, padded, strict=False)]
+        return [
+            _masked(value, part, _only(design) if alone else NOTHING)
+            for value, part in zip(values, padded, strict=False)
+        ]
     return values
+
+
+def _part(design: Any, key: str) -> Any:
+    return design.get(key) if isinstance(design, Mapping) else NOTHING
+
+
+def _only(design: Any) -> Any:
+    """Return the one block of *design*, which may stand in a list."""
+    if isinstance(design, list):
+        return design[0] if len(design) == 1 else NOTHING
+    return design if isinstance(design, Mapping) else NOTHING
 
 
 def _expressions(module: Any, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -176,4 +211,4 @@ def _holds_unknown(value: Any) -> bool:
         return any(map(_holds_unknown, value.values()))
     if isinstance(value, list):
         return any(map(_holds_unknown, value))
-    return isinstance(value, Unknown)
+    return isinstance(value, Unknown | Explained)

@@ -14,6 +14,7 @@ from policies.engine.document import DocumentError, Reading
 from policies.engine.graph import Source, Stage
 from policies.engine.plan import is_plan, plan_reading
 from policies.engine.stack import configuration, override, stack_reading
+from policies.engine.state import is_state, state_reading
 
 PLAN_FILE = "plan.json"
 STATE_FILE = "state.json"
@@ -80,9 +81,10 @@ def _read_folders(root: Path) -> Iterator[Reading]:
         if any(file.endswith(STACK_SUFFIX) for file in visible):
             found.append(folder)
             yield from _read_stack_folder(folder, visible)
-        elif PLAN_FILE in visible:
+        elif {PLAN_FILE, STATE_FILE} & set(visible):
             found.append(folder)
-            yield _read_file(folder / PLAN_FILE)
+            for file in sorted({PLAN_FILE, STATE_FILE} & set(visible)):
+                yield _read_file(folder / file)
     if not found:
         raise DocumentError(f"{root}: no Terraform JSON in it (*.tf.json); synthesize first")
     _require_what_was_synthesized(root, found)
@@ -98,11 +100,13 @@ def _refuse_unreadable(path: Path) -> None:
         raise DocumentError(
             f"{path}: not read here, but by Terraform; judge its plan: terraform show -json"
         )
-    is_ours = path.name.endswith(STACK_SUFFIX) or path.name in {PLAN_FILE, SOURCE_MAP, MANIFEST}
+    ours = {PLAN_FILE, STATE_FILE, SOURCE_MAP, MANIFEST}
+    is_ours = path.name.endswith(STACK_SUFFIX) or path.name in ours
     if path.suffix == ".json" and not is_ours and "assets" not in path.parts:
         content, _ = _load(path)
-        if is_plan(content):
-            raise DocumentError(f"{path}: a plan; name it {PLAN_FILE} to have it judged")
+        if is_plan(content) or is_state(content):
+            wanted = PLAN_FILE if is_plan(content) else STATE_FILE
+            raise DocumentError(f"{path}: not read under this name; call it {wanted}")
 
 
 def _require_what_was_synthesized(root: Path, found: Sequence[Path]) -> None:
@@ -142,18 +146,18 @@ def _read_stack_folder(folder: Path, files: Sequence[str]) -> Iterator[Reading]:
     path = folder / (regular[0] if len(parts) == 1 else "")
     reading = stack_reading(path, sha256, stack, _sources(folder), folder.absolute().name)
     yield reading
-    if STATE_FILE in files:
-        raise DocumentError(f"{folder / STATE_FILE}: states are not read yet; move it away")
-    if PLAN_FILE in files:
-        content, sha256 = _load(folder / PLAN_FILE)
-        sources = {r.address: r.source for r in reading.graph.resources if r.source}
-        yield plan_reading(folder / PLAN_FILE, sha256, content, reading.document.stack, sources)
+    for name, read_document in ((PLAN_FILE, plan_reading), (STATE_FILE, state_reading)):
+        if name in files:
+            content, sha256 = _load(folder / name)
+            yield read_document(folder / name, sha256, content, reading.document.stack, reading)
 
 
 def _read_file(path: Path) -> Reading:
     content, sha256 = _load(path)
     if is_plan(content):
-        return plan_reading(path, sha256, content, path.stem, {})
+        return plan_reading(path, sha256, content, path.stem)
+    if is_state(content):
+        return state_reading(path, sha256, content, path.stem)
     if path.name.endswith(STACK_SUFFIX):
         folder = path.absolute().parent
         for other in sorted(folder.iterdir()):
@@ -162,7 +166,8 @@ def _read_file(path: Path) -> Reading:
         stack = configuration([(path, content)])
         return stack_reading(path, sha256, stack, _sources(path.parent), folder.name)
     raise DocumentError(
-        f"{path}: neither a synthesized stack (*.tf.json) nor a plan (terraform show -json)"
+        f"{path}: neither a synthesized stack (*.tf.json) "
+        "nor a plan or state (terraform show -json)"
     )
 
 

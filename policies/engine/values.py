@@ -85,6 +85,13 @@ class UnknownValue(Exception):
 
 
 @dataclass(frozen=True)
+class Explained:
+    """What the stack says of a value that its plan does not know yet."""
+
+    raw: Any
+
+
+@dataclass(frozen=True)
 class Syntax:
     """How the strings of a document are to be read."""
 
@@ -98,6 +105,8 @@ PLAIN = Syntax(templates=False)
 
 def interpret(raw: Any, syntax: Syntax) -> Any:
     """Return what *raw* stands for: a literal, a view on a container, or an Unknown."""
+    if isinstance(raw, Explained):
+        return interpret(raw.raw, STACK)
     if isinstance(raw, str):
         return _interpret_text(raw, syntax)
     if isinstance(raw, dict):
@@ -140,6 +149,16 @@ class Object(Mapping[str, Any]):
     def __init__(self, raw: dict[str, Any], syntax: Syntax) -> None:
         self._raw = raw
         self._syntax = syntax
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The mapping as the document has it."""
+        return self._raw
+
+    @property
+    def syntax(self) -> Syntax:
+        """How its strings are to be read."""
+        return self._syntax
 
     def __getitem__(self, key: str) -> Any:
         return known(self.peek(key), key)
