@@ -14,7 +14,7 @@ gate: .venv/ready
 	@$(TOX) -e gate
 
 test: .venv/ready
-	@$(TOX) -e lint,type,test
+	@$(TOX) -e lint,type,test,e2e
 
 hooks: .venv/ready
 	@$(TOX) --notest -e lint,type,gate

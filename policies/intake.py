@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from policies.aws import firewall
 from policies.aws.resource_types import KNOWN, PROVIDER_VERSION
-from policies.engine.document import FORGET, MODULE, PROVISIONER
-from policies.engine.graph import Resource
+from policies.engine.document import FORGET, MODULE, PROVIDER, PROVISIONER
+from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Verdict
+
+ELSEWHERE = ("endpoints", "custom_ca_bundle", "http_proxy", "https_proxy")
+"""The arguments of the provider that make it ask something else than AWS."""
 
 WITHOUT_EFFECT_ON_AWS = ("data.", "null_", "random_", "terraform.", "terraform_", "time_")
 """What begins the types of data, of helpers, and of what another policy here is about."""
@@ -36,7 +39,7 @@ FORGOTTEN = Policy(
 )
 
 
-def is_of_a_type_that_we_do_not_know(resource: Resource) -> bool:
+def is_of_a_type_that_we_do_not_know(resource: Resource, graph: ResourceGraph) -> bool:
     """Whether no policy can tell what *resource* is."""
     return resource.type not in KNOWN and not resource.type.startswith(WITHOUT_EFFECT_ON_AWS)
 
@@ -50,11 +53,13 @@ TYPES = Policy(
 )
 
 
-def names_a_group_that_we_do_not_see(resource: Resource) -> bool:
+def names_a_group_that_we_do_not_see(resource: Resource, graph: ResourceGraph) -> bool:
     """Whether *resource* lets in a security group of another document."""
     if resource.type not in firewall.CARRIERS:
         return False
-    return any(any(rule.foreign_groups()) for rule in firewall.ingress(resource))
+    return any(
+        not graph.shows(name) for rule in firewall.ingress(resource) for name in rule.sources()
+    )
 
 
 FOREIGN_GROUPS = Policy(
@@ -71,4 +76,18 @@ OPAQUE = Policy(
     title="Nothing is made by a program or a template of another language.",
     found="what it runs or makes is not seen",
     why="What an external program or a CloudFormation stack does stands elsewhere.",
+)
+
+
+def asks_something_else_than_aws(resource: Resource, graph: ResourceGraph) -> bool:
+    """Whether *resource* is a provider whose answers come from elsewhere."""
+    return resource.type == PROVIDER and any(resource.values.get(key) for key in ELSEWHERE)
+
+
+ENDPOINTS = Policy(
+    prohibits=asks_something_else_than_aws,
+    verdict_if_found=Verdict.UNKNOWN,
+    title="Terraform asks AWS itself.",
+    found="its endpoints are not those of AWS",
+    why="What an emulator or a proxy answers says nothing of what AWS would do.",
 )

@@ -108,7 +108,7 @@ def is_an_entry(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     for rule in firewall.ingress(carrier):
         if not rule.is_open():
             continue
-        if not rule.owner() or not rule.owner() <= entries.known:
+        if not rule.owner() & entries.known:
             yield Violation("open to the Internet, and no load balancer's group", rule.at)
         elif not set(rule.ports) <= PUBLIC_PORTS:
             yield Violation(f"open to the Internet on {_ports(rule)}", rule.at, "from_port")
@@ -205,7 +205,8 @@ def _of_a_database(opening: Opening) -> Described:
 
     def mutation(carrier: Resource, graph: ResourceGraph) -> ResourceGraph:
         graph = opening(carrier, graph)
-        owner = min(firewall.Rule(_current(carrier, graph), ingress=True).owner())
+        broken = _current(carrier, graph)
+        owner = min(firewall.Rule(broken, broken, ingress=True).owner())
         for type, attribute in DATABASES:
             for database in graph.of_type(type):
                 graph = replace(attribute, [f"${{{owner}.id}}"])(database, graph)

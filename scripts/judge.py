@@ -92,6 +92,7 @@ def _unjudged(readings: Iterable[Reading], findings: Iterable[Finding]) -> dict[
         for reading in readings
         for resource in reading.graph.resources
         if reading.graph.address(resource) not in judged
+        and not resource.type.startswith("terraform.")
     )
     return dict(sorted(types.items()))
 

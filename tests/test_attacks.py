@@ -417,6 +417,44 @@ def test_no_way_around_the_gate_passes_in_a_plan(tmp_path, document, policy):
     assert verdicts & {Verdict.FAIL, Verdict.UNKNOWN}
 
 
+def state(*resources):
+    found = [
+        {"address": a, "mode": "managed", "type": a.partition(".")[0], "values": values}
+        for a, values in resources
+    ]
+    return {"format_version": "1.0", "values": {"root_module": {"resources": found}}}
+
+
+def open_group(id):
+    rule = {"protocol": "tcp", "from_port": 3306, "to_port": 3306, "cidr_blocks": ["0.0.0.0/0"]}
+    return ("aws_security_group.g", {"id": id, "ingress": [rule]})
+
+
+def test_a_database_that_was_opened_by_hand_is_found_in_a_state(tmp_path):
+    path = tmp_path / "state.json"
+    cluster = ("aws_rds_cluster.c", {"vpc_security_group_ids": ["sg-1"]})
+    path.write_text(json.dumps(state(open_group("sg-1"), cluster)))
+    [reading] = read([path])
+    failed = {f.policy for f in evaluate(POLICIES, reading.graph) if f.verdict is Verdict.FAIL}
+
+    assert {"security_groups.database_ingress", "security_groups.internet_ingress"} <= failed
+
+
+def test_a_load_balancer_is_known_by_its_group_in_a_state(tmp_path):
+    path = tmp_path / "state.json"
+    id, group = "sg-1", open_group("sg-1")
+    group[1]["ingress"][0].update(from_port=443, to_port=443)
+    path.write_text(json.dumps(state(group, ("aws_lb.l", {"security_groups": [id]}))))
+    [reading] = read([path])
+    verdicts = {
+        finding.verdict
+        for finding in evaluate(POLICIES, reading.graph)
+        if finding.policy == "security_groups.internet_ingress"
+    }
+
+    assert {Verdict.PASS} == verdicts
+
+
 GOOD = {
     "a key policy beside its key": (
         {

@@ -87,7 +87,7 @@ def test_a_crash_is_an_error_and_hides_no_other_resource():
 
 
 def test_a_census_that_cannot_be_taken_does_not_pass():
-    def crashes(thing):
+    def crashes(thing, graph):
         return 1 / thing.get("divisor") > 0
 
     policy = Policy(prohibits=crashes, id="things.crashing")

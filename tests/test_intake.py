@@ -46,7 +46,11 @@ def test_a_group_of_another_document_is_told(type, values):
     assert {"intake.foreign_groups"} == unknown(type, values)
 
 
-def test_a_group_of_the_same_document_is_not():
-    rule = {"referenced_security_group_id": "${aws_security_group.alb.id}"}
+@pytest.mark.parametrize("name", ["${aws_security_group.alb.id}", "sg-0abc"])
+def test_a_group_of_the_same_document_is_not(name):
+    type = "aws_vpc_security_group_ingress_rule"
+    rule = Resource(f"{type}.a", type, {"referenced_security_group_id": name})
+    group = Resource("aws_security_group.alb", "aws_security_group", {"id": "sg-0abc"})
+    graph = ResourceGraph((rule, group), "stack")
 
-    assert set() == unknown("aws_vpc_security_group_ingress_rule", rule)
+    assert {Verdict.PASS} == {finding.verdict for finding in evaluate(INTAKE, graph)}

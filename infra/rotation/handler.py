@@ -158,7 +158,6 @@ def _connect(credential: Mapping[str, Any]) -> Any:
         port=int(credential["port"]),
         user=credential["username"],
         password=credential["password"],
-        database=credential.get("dbname"),
         ssl=authorities,
         connect_timeout=TIMEOUT_SECONDS,
         read_timeout=TIMEOUT_SECONDS,

@@ -17,11 +17,13 @@ KINDS = {
 }
 """What each looks like. A reference, such as ``$PASSWORD`` or an ARN, is none."""
 
+_ARN = re.compile(r"\barn:aws[\w-]*:[^\s\"']*")
 _NAMES_A_PLACE = re.compile(r"(?i)(?:_name|_arn|_id|_path|_file)[\"']?\s*[=:]")
 
 
 def found_in(text: str) -> Iterator[str]:
     """Yield each kind of credential that stands in *text*."""
+    text = _ARN.sub("", text)
     for kind, pattern in KINDS.items():
         if any(not _NAMES_A_PLACE.search(match[0]) for match in pattern.finditer(text)):
             yield kind

@@ -31,7 +31,10 @@ PORTS = range(65536)
 class Rule:
     """One rule: the block or resource that holds it, and what it lets through."""
 
+    carrier: Resource
     at: Resource
+    """The block in the carrier, or the carrier itself."""
+
     ingress: bool
 
     @property
@@ -77,17 +80,15 @@ class Rule:
         """Whether anybody on the Internet may stand on the other side."""
         return any(cidr.is_internet(block) for block in self.blocks())
 
-    def foreign_groups(self) -> Iterator[str]:
-        """Yield the groups on the other side that this document does not show."""
+    def sources(self) -> Iterator[str]:
+        """Yield what names the security groups on the other side."""
         for attribute in SOURCE_GROUPS:
-            for name in self.at.reference(attribute):
-                if not name.startswith("aws_") and ".aws_" not in name:
-                    yield name
+            yield from self.at.reference(attribute)
 
     def owner(self) -> frozenset[str]:
         """Return what names the group that the rule belongs to."""
-        if self.at.type in {GROUP, DEFAULT_GROUP}:
-            return self.at.identities
+        if self.carrier.type in {GROUP, DEFAULT_GROUP}:
+            return self.carrier.identities
         return frozenset(self.at.reference("security_group_id"))
 
     def _attribute(self, classic: str, current: str) -> str:
@@ -105,11 +106,11 @@ def rules(carrier: Resource) -> Iterator[Rule]:
     if carrier.type in {GROUP, DEFAULT_GROUP}:
         for direction in ("ingress", "egress"):
             for block in carrier.blocks(direction):
-                yield Rule(block, ingress=direction == "ingress")
+                yield Rule(carrier, block, ingress=direction == "ingress")
     elif carrier.type == CLASSIC_RULE:
-        yield Rule(carrier, ingress=carrier.get("type") == "ingress")
+        yield Rule(carrier, carrier, ingress=carrier.get("type") == "ingress")
     else:
-        yield Rule(carrier, ingress=carrier.type == INGRESS_RULE)
+        yield Rule(carrier, carrier, ingress=carrier.type == INGRESS_RULE)
 
 
 def ingress(carrier: Resource) -> Iterator[Rule]:

@@ -11,7 +11,8 @@ from policies.engine.model import Document
 MODULE = "terraform.module"
 PROVISIONER = "terraform.provisioner"
 FORGET = "terraform.forget"
-"""Types, in our graphs, of what Terraform runs and no document shows the effect of."""
+PROVIDER = "terraform.provider"
+"""Types, in our graphs, of what Terraform asks, and of what it runs without showing the effect."""
 
 
 class DocumentError(ValueError):

@@ -108,7 +108,7 @@ def _census(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
 def _prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> Finding | None:
     """Return the finding on *resource* where the policy prohibits it, or cannot tell."""
     try:
-        if not _is_prohibited(policy, resource):
+        if not _is_prohibited(policy, resource, graph):
             return None
     except UnknownValue as reason:
         return _finding(policy, resource, graph, Verdict.UNKNOWN, [str(reason)])
@@ -121,9 +121,9 @@ def _prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> Fin
     return finding
 
 
-def _is_prohibited(policy: Policy, resource: Resource) -> bool:
+def _is_prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> bool:
     if callable(policy.prohibits):
-        return policy.prohibits(resource)
+        return policy.prohibits(resource, graph)
     return resource.type in policy.prohibits
 
 

@@ -297,6 +297,10 @@ class ResourceGraph:
         """Return the resources of these Terraform types."""
         return tuple(found for type in types for found in self._by_type.get(type, ()))
 
+    def shows(self, name: str) -> bool:
+        """Whether *name*, an address or what AWS knows it by, is of a resource in here."""
+        return name in self._by_identity
+
     def follow(self, resource: Resource, path: str) -> Iterator[Resource]:
         """
         Yield the resources that *resource* names at *path*.

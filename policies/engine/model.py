@@ -124,7 +124,7 @@ class Policy:
     when: Callable[[Resource], bool] = always
     """Which of them the policy is about."""
 
-    prohibits: tuple[str, ...] | Callable[[Resource], bool] = ()
+    prohibits: tuple[str, ...] | Callable[[Resource, ResourceGraph], bool] = ()
     """Terraform types of which a stack may have none, or what tells such a resource."""
 
     verdict_if_found: Verdict = Verdict.FAIL

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from policies.engine import binding
-from policies.engine.document import FORGET, PROVISIONER, DocumentError, Reading
+from policies.engine.document import FORGET, PROVIDER, PROVISIONER, DocumentError, Reading
 from policies.engine.graph import Resource, ResourceGraph, Stage
 from policies.engine.model import Document
 from policies.engine.values import PLAIN, Explained, Unknown
@@ -44,7 +44,7 @@ def plan_reading(
         if design:
             binding.require_same(path, root, written)
         expressions = dict(_expressions(root, ""))
-        present = list(_provisioners(root, ""))
+        present = [*_provisioners(root, ""), *_providers(content["configuration"])]
         absent: list[Resource] = []
         for change in content["resource_changes"]:
             resource = _planned(change, expressions, written)
@@ -166,6 +166,13 @@ def _provisioners(module: Any, prefix: str) -> Iterator[Resource]:
             yield Resource(f"{prefix}{resource['address']}.provisioner", PROVISIONER, {}, PLAIN)
     for name, call in module.get("module_calls", {}).items():
         yield from _provisioners(call.get("module", {}), f"{prefix}module.{name}.")
+
+
+def _providers(configuration: Any) -> Iterator[Resource]:
+    """Yield what Terraform asks, with what is configured of it."""
+    for name, provider in configuration.get("provider_config", {}).items():
+        values = dict.fromkeys(provider.get("expressions", {}), Unknown("of the provider"))
+        yield Resource(f"provider.{name}", PROVIDER, values, PLAIN)
 
 
 def _prefixed(expression: Any, prefix: str) -> Any:

@@ -7,7 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from policies.engine.document import FORGET, MODULE, PROVISIONER, DocumentError, Reading
+from policies.engine.document import (
+    FORGET,
+    MODULE,
+    PROVIDER,
+    PROVISIONER,
+    DocumentError,
+    Reading,
+)
 from policies.engine.graph import Resource, ResourceGraph, Source, Stage
 from policies.engine.model import Document
 from policies.engine.values import STACK
@@ -135,6 +142,9 @@ def _written(content: Configuration, sources: Mapping[str, Source]) -> Iterator[
             yield from _provisioners(resource)
     for (name,), (body, *_) in content.get("module", {}).items():
         yield Resource(f"module.{name}", MODULE, body, STACK)
+    for (name,), bodies in content.get("provider", {}).items():
+        for number, body in enumerate(bodies):
+            yield Resource(f"provider.{name}.{number}", PROVIDER, body, STACK)
     for body in content.get("removed", {}).get((), ()):
         yield Resource(f"removed.{body.get('from')}", FORGET, {}, STACK)
 

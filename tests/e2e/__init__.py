@@ -1,0 +1,1 @@
+"""The platform's whole life, on an emulated AWS."""

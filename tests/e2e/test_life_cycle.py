@@ -1,0 +1,234 @@
+"""Plan, apply, plan again, judge, break, judge again, destroy: once, in this order."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pymysql
+import pytest
+from click.testing import CliRunner
+
+from scripts.__main__ import cli
+from tests.conftest import ROOT
+from tests.e2e.terraform import Workspace
+
+USER = "ledger_owner"
+PLAN = ("plan", "-input=false", "-no-color")
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What the life of the platform left: folders with its documents, and what was printed."""
+
+    workspace: Workspace
+    printed: str
+    planned: Path
+    """The stack, with the plan that was applied."""
+
+    deployed: Path
+    """The stack, with the plan after the apply and the state."""
+
+    second: Any
+    """The plan after the apply."""
+
+
+@pytest.fixture(scope="module")
+def deployed(workspace, database, password, tmp_path_factory):
+    database.administer(
+        f"CREATE USER '{USER}'@'%' IDENTIFIED BY '{password}';"
+        f"GRANT ALL PRIVILEGES ON *.* TO '{USER}'@'%' WITH GRANT OPTION;"
+    )
+    printed = workspace.run(*PLAN, "-out=first.tfplan")
+    first = workspace.show("first.tfplan")
+    printed += workspace.run("apply", "-input=false", "-no-color", "first.tfplan")
+    printed += workspace.run(*PLAN, "-out=second.tfplan")
+    second = workspace.show("second.tfplan")
+    folder = tmp_path_factory.mktemp("documents")
+    return Deployed(
+        workspace,
+        printed,
+        documents(workspace, folder / "planned", {"plan.json": first}),
+        documents(
+            workspace, folder / "deployed", {"plan.json": second, "state.json": workspace.show()}
+        ),
+        second,
+    )
+
+
+def documents(workspace, folder, others):
+    """Return a folder with the stack as it is, and *others* beside it."""
+    stack = folder / "financial-dev"
+    stack.mkdir(parents=True)
+    for path in workspace.folder.iterdir():
+        if path.name.endswith((".tf.json", "source-map.json")):
+            shutil.copy(path, stack)
+    for name, content in others.items():
+        (stack / name).write_text(json.dumps(content))
+    return stack
+
+
+@pytest.fixture(scope="module")
+def waivers(tmp_path_factory):
+    """Return a file that accepts one deviation: this is an emulator."""
+    today = datetime.now(UTC).date()
+    path = tmp_path_factory.mktemp("waivers") / "waivers.yaml"
+    fields = dict.fromkeys(
+        ("constraints", "definition", "objective", "risk", "validation", "maintenance"),
+        "A test applies the platform to an emulator on loopback.",
+    )
+    waiver = {
+        "policy": "intake.endpoints",
+        "resources": ["financial-dev/provider.aws.0", "financial-dev/provider.aws"],
+        **fields,
+        "owner": "test",
+        "approved_by": "reader of the test",
+        "approved_on": today.isoformat(),
+        "expires_on": (today + timedelta(days=1)).isoformat(),
+    }
+    text = json.dumps([waiver]).replace(f'"{waiver["approved_on"]}"', waiver["approved_on"])
+    path.write_text(text.replace(f'"{waiver["expires_on"]}"', waiver["expires_on"]))
+    return path
+
+
+def check(folder, *options):
+    arguments = ["check", str(folder), "--house", str(ROOT / "house.toml"), *map(str, options)]
+    run = CliRunner().invoke(cli, [*arguments, "--format", "json"])
+    return run.exit_code, json.loads(run.stdout)
+
+
+def blocking(report):
+    return {(f["policy"], f["resource"], f["stage"]) for f in report["findings"] if f["blocks"]}
+
+
+def test_a_second_plan_changes_nothing(deployed):
+    changes = {tuple(change["change"]["actions"]) for change in deployed.second["resource_changes"]}
+
+    assert {("no-op",)} == changes
+    assert "No changes." in deployed.printed
+
+
+@pytest.mark.parametrize("stage", ["planned", "deployed"])
+def test_every_document_passes_but_for_the_emulator(deployed, waivers, stage):
+    folder = getattr(deployed, stage)
+    code, report = check(folder)
+    accepted, waived = check(folder, "--waivers", waivers)
+
+    assert 1 == code
+    assert {"intake.endpoints"} == {policy for policy, _, _ in blocking(report)}
+    assert (0, set()) == (accepted, blocking(waived))
+    assert stage in {document["stage"] for document in report["documents"]}
+
+
+@pytest.mark.parametrize("name", ["plan.json", "state.json"])
+def test_what_is_deployed_is_judged_alone_as_well(deployed, name):
+    """Both know every value: nothing is left unknown but what only the stack could explain."""
+    run = CliRunner().invoke(cli, ["check", str(deployed.deployed / name), "--format", "json"])
+    summary = json.loads(run.stdout)["summary"]
+
+    assert 0 == summary["fail"] == summary["error"]
+
+
+def test_a_plan_of_another_stack_is_refused(deployed, tmp_path):
+    folder = tmp_path / "financial-dev"
+    shutil.copytree(deployed.planned, folder)
+    path = folder / "cdk.tf.json"
+    path.write_text(
+        path.read_text().replace('"retention_in_days": 90', '"retention_in_days": 91', 1)
+    )
+    run = CliRunner().invoke(cli, ["check", str(folder)])
+
+    assert 2 == run.exit_code
+    assert "made from another stack, which differs in aws_cloudwatch_log_group." in run.stderr
+
+
+def test_the_password_stands_in_no_file(deployed, password):
+    """The control: a name that does stand there is found by the same search."""
+    folders = (deployed.workspace.folder, deployed.planned, deployed.deployed)
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    texts = [path.read_bytes() for path in files if ".terraform" not in path.parts]
+
+    assert not [path for path, text in zip(files, texts, strict=False) if password.encode() in text]
+    assert password not in deployed.printed
+    assert sum(USER.encode() in text for text in texts) > 3
+
+
+def test_the_password_was_rotated_at_once(deployed, database, emulation, password):
+    secret = emulation.client("secretsmanager").get_secret_value(
+        SecretId="financial-database-secret-dev"
+    )
+    rotated = json.loads(secret["SecretString"])["password"]
+    steps = [
+        line for line in emulation.log.read_text().splitlines() if line.startswith("function ")
+    ]
+
+    assert [
+        "function createSecret: 0",
+        "function setSecret: 0",
+        "function testSecret: 0",
+        "function finishSecret: 0",
+    ] == steps[:4]
+    database.login(USER, rotated).close()
+    for refused, tls in ((password, True), (rotated, False)):
+        with pytest.raises(pymysql.err.OperationalError):
+            database.login(USER, refused, tls=tls)
+
+
+def test_no_log_holds_a_password(deployed, emulation, password):
+    secret = emulation.client("secretsmanager").get_secret_value(
+        SecretId="financial-database-secret-dev"
+    )
+    log = emulation.log.read_text()
+
+    assert json.loads(secret["SecretString"])["password"] not in log
+    assert password not in log
+
+
+def test_a_change_behind_terraforms_back_is_found(deployed, emulation, waivers, tmp_path):
+    state = deployed.workspace.show()["values"]["root_module"]["resources"]
+    ids = {resource["address"]: resource["values"] for resource in state}
+    group = next(v for a, v in ids.items() if a.startswith("aws_security_group.") and "_db_" in a)
+    template = next(v for a, v in ids.items() if a.startswith("aws_launch_template."))
+    ec2 = emulation.client("ec2")
+    world = {"CidrIp": "0.0.0.0/0", "Description": "opened by hand"}
+    permission = {"IpProtocol": "tcp", "FromPort": 3306, "ToPort": 3306, "IpRanges": [world]}
+    ec2.authorize_security_group_ingress(GroupId=group["id"], IpPermissions=[permission])
+    emulation.client("logs").put_retention_policy(
+        logGroupName="financial-application-dev", retentionInDays=7
+    )
+    ec2.create_launch_template_version(
+        LaunchTemplateId=template["id"],
+        SourceVersion="1",
+        LaunchTemplateData={"MetadataOptions": {"HttpTokens": "optional"}},
+    )
+    deployed.workspace.run("apply", "-refresh-only", "-auto-approve", "-input=false", "-no-color")
+    folder = documents(deployed.workspace, tmp_path, {"state.json": deployed.workspace.show()})
+    code, report = check(folder, "--waivers", waivers)
+    found = {f["policy"]: f for f in report["findings"] if f["blocks"]}
+
+    assert 1 == code
+    for policy, file in (
+        ("security_groups.database_ingress", "infra/security_groups.py"),
+        ("audit_logs.retention", "infra/audit_logs.py"),
+        ("compute.imdsv2", "infra/compute.py"),
+    ):
+        assert "deployed" == found[policy]["stage"]
+        assert file == found[policy]["source"]["file"]
+
+
+def test_destroy(deployed, emulation):
+    """What protects the platform is lifted by hand first, as it would be on AWS."""
+    emulation.client("rds").modify_db_cluster(
+        DBClusterIdentifier="financial-aurora-dev", DeletionProtection=False
+    )
+    elb = emulation.client("elbv2")
+    [balancer] = elb.describe_load_balancers()["LoadBalancers"]
+    elb.modify_load_balancer_attributes(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Attributes=[{"Key": "deletion_protection.enabled", "Value": "false"}],
+    )
+    deployed.workspace.run("destroy", "-auto-approve", "-input=false", "-no-color")
+
+    assert "values" not in deployed.workspace.show()
