@@ -24,9 +24,8 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 def user(database):
     """Return a new user of the database, who may do what Aurora lets its master user do."""
     name = f"owner_{uuid.uuid4().hex[:8]}"
-    database.administer(
-        f"CREATE USER '{name}'@'%' IDENTIFIED BY '{FIRST}'; GRANT CREATE USER ON *.* TO '{name}'@'%'"
-    )
+    database.administer(f"CREATE USER '{name}'@'%' IDENTIFIED BY '{FIRST}'")
+    database.administer(f"GRANT CREATE USER ON *.* TO '{name}'@'%'")
     return name
 
 
