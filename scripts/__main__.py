@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 COMMANDS = {
-    "check": "Judge synthesized stacks and plans; say yes or no.",
+    "check": "Judge synthesized stacks, plans and states; say yes or no.",
     "explain": "Say what a policy holds, why, and what breaks it.",
     "policies": "List the policies and their requirements.",
 }

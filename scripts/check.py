@@ -79,10 +79,10 @@ def command(
     with_checkov: bool,
 ) -> None:
     """
-    Judge synthesized stacks and plans; exit with 1 where something blocks.
+    Judge synthesized stacks, plans and states; exit with 1 where something blocks.
 
-    PATH is a cdktf.out folder, the folder of a stack, a cdk.tf.json, or a plan in JSON
-    (terraform show -json). Without one, cdktf.out is judged.
+    PATH is a cdktf.out folder, the folder of a stack, a cdk.tf.json, or a plan or a state
+    in JSON (terraform show -json). Without one, cdktf.out is judged.
     """
     try:
         report = judge(paths or (DEFAULT_PATH,), waivers, house, with_checkov=with_checkov)
