@@ -8,14 +8,13 @@ from typing import Any
 
 import click
 
+from scripts.exits import INTERNAL_ERROR, REFUSED
+
 COMMANDS = {
     "check": "Judge synthesized stacks, plans and states; say yes or no.",
     "explain": "Say what a policy holds, why, and what breaks it.",
     "policies": "List the policies and their requirements.",
 }
-
-REFUSED = 2
-INTERNAL_ERROR = 70
 
 
 class Refusal(click.ClickException):

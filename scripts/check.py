@@ -9,13 +9,12 @@ import click
 
 from policies.report import results, text
 from scripts.__main__ import Refusal
+from scripts.exits import BLOCKED, NOT_WRITTEN
 from scripts.files import WriteError, write_whole
 from scripts.judge import REFUSALS, judge
 
 DEFAULT_PATH = Path("cdktf.out")
 RENDERERS = {"text": text.render, "json": results.render}
-BLOCKED = 1
-NOT_WRITTEN = 3
 
 
 def _make_way(
@@ -25,13 +24,14 @@ def _make_way(
     for output in outputs:
         if output.name.endswith((".tf.json", "plan.json", "state.json")):
             raise click.BadParameter(f"{output} is the name of an input")
+    targets = tuple(output.resolve() for output in outputs)
     try:
-        for output in outputs:
-            output.resolve().unlink(missing_ok=True)
+        for target in targets:
+            target.unlink(missing_ok=True)
     except OSError as error:
         click.echo(f"pci-gate: {error.filename}: {error.strerror}", err=True)
         sys.exit(NOT_WRITTEN)
-    return tuple(output.resolve() for output in outputs)
+    return targets
 
 
 @click.command("check")

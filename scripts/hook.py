@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from policies.report import text
+from scripts.exits import BLOCKED, NOT_WRITTEN, REFUSED
 from scripts.files import WriteError, write_whole
 from scripts.judge import REFUSALS, judge
 
@@ -19,7 +20,6 @@ OUTPUT = Path("cdktf.out")
 DIGESTS = OUTPUT / ".digests.json"
 SOURCES = ("infra/**/*", "cdktf.json", "requirements/gate.txt")
 WAIVERS, HOUSE = Path("waivers.yaml"), Path("house.toml")
-BLOCKED, REFUSED, NOT_WRITTEN = 1, 2, 3
 
 
 def main() -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from itertools import pairwise
 
 from policies.engine.values import UnknownValue
 
@@ -35,12 +33,3 @@ def network(text: str) -> Network:
 def is_internet(block: Network) -> bool:
     """Whether *block* is so large, and so public, that anybody may stand in it."""
     return block.prefixlen <= INTERNET_SIZED[block.version] and not block.is_private
-
-
-def overlapping(blocks: Iterable[Network]) -> tuple[Network, Network] | None:
-    """Return two of *blocks* that share an address, or None."""
-    ordered = sorted(blocks, key=lambda b: (b.version, int(b.network_address), b.prefixlen))
-    for left, right in pairwise(ordered):
-        if left.version == right.version and left.overlaps(right):
-            return left, right
-    return None

@@ -23,7 +23,6 @@ LISTS_OF_AWS = ("data.aws_prefix_list.", "aws_vpc_endpoint.")
 SOURCE_GROUPS = ("referenced_security_group_id", "source_security_group_id", "security_groups")
 
 EVERY_PROTOCOL = frozenset({"-1", "all"})
-TCP = frozenset({"tcp", "6"})
 PORTS = range(65536)
 
 
@@ -40,7 +39,7 @@ class Rule:
     @property
     def protocol(self) -> str:
         """The protocol, ``-1`` for every one."""
-        value = self.at.get(self._attribute("protocol", "ip_protocol"))
+        value = self.at.get("ip_protocol" if self._is_current else "protocol")
         if value is None:
             raise UnknownValue("protocol is not given")
         if isinstance(value, float) and value.is_integer():
@@ -64,17 +63,19 @@ class Rule:
 
     def blocks(self) -> Iterator[cidr.Network]:
         """Yield the CIDR blocks on the other side, known ones first."""
-        for attribute in self._lists("cidr_blocks", "ipv6_cidr_blocks"):
-            for text in self.at.get(attribute, ()):
-                yield cidr.network(text)
-        for attribute in self._scalars("cidr_ipv4", "cidr_ipv6"):
-            text = self.at.get(attribute)
-            if text is not None:
-                yield cidr.network(text)
-        for attribute in (*self._lists("prefix_list_ids"), *self._scalars("prefix_list_id")):
-            for name in self.at.reference(attribute):
-                if not name.startswith(LISTS_OF_AWS):
-                    raise UnknownValue(f"{attribute} names {name}, whose blocks are not seen here")
+        if self._is_current:
+            for attribute in ("cidr_ipv4", "cidr_ipv6"):
+                text = self.at.get(attribute)
+                if text is not None:
+                    yield cidr.network(text)
+        else:
+            for attribute in ("cidr_blocks", "ipv6_cidr_blocks"):
+                for text in self.at.get(attribute, ()):
+                    yield cidr.network(text)
+        lists = "prefix_list_id" if self._is_current else "prefix_list_ids"
+        for name in self.at.reference(lists):
+            if not name.startswith(LISTS_OF_AWS):
+                raise UnknownValue(f"{lists} names {name}, whose blocks are not seen here")
 
     def is_open(self) -> bool:
         """Whether anybody on the Internet may stand on the other side."""
@@ -91,14 +92,10 @@ class Rule:
             return self.carrier.identities
         return frozenset(self.at.reference("security_group_id"))
 
-    def _attribute(self, classic: str, current: str) -> str:
-        return current if self.at.type in {INGRESS_RULE, EGRESS_RULE} else classic
-
-    def _lists(self, *names: str) -> tuple[str, ...]:
-        return () if self.at.type in {INGRESS_RULE, EGRESS_RULE} else names
-
-    def _scalars(self, *names: str) -> tuple[str, ...]:
-        return names if self.at.type in {INGRESS_RULE, EGRESS_RULE} else ()
+    @property
+    def _is_current(self) -> bool:
+        """Whether it is a resource of its own, in the newer form, with names of its own."""
+        return self.at.type in {INGRESS_RULE, EGRESS_RULE}
 
 
 def rules(carrier: Resource) -> Iterator[Rule]:

@@ -21,9 +21,6 @@ DOCUMENTS = {
 INLINE_POLICY = "inline_policy"
 """The block of aws_iam_role that holds a document, too."""
 
-DATA_DOCUMENT = "data.aws_iam_policy_document"
-
-
 POSITIVE = frozenset({
     "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike",
 })  # fmt: skip

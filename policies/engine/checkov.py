@@ -42,15 +42,19 @@ class Copy:
 
 def copy(reading: Reading) -> Copy:
     """Return the copy of a stack that Checkov is given."""
-    resources: dict[str, dict[str, Any]] = {}
-    for (type, name), (body, *_) in reading.content["resource"].items():
-        resources.setdefault(type, {})[name] = _stripped(body)
-    data: dict[str, dict[str, Any]] = {}
-    for (type, name), (body, *_) in reading.content.get("data", {}).items():
-        data.setdefault(type, {})[name] = _stripped(body)
+    resources = _named(reading.content["resource"])
+    data = _named(reading.content.get("data", {}))
     document = {"resource": resources, "data": data} if data else {"resource": resources}
     text = json.dumps(document, indent=1)
     return Copy(text, dict(_beginnings(text, resources)))
+
+
+def _named(blocks: Mapping[Any, Any]) -> dict[str, dict[str, Any]]:
+    """Return the bodies of *blocks* by type and name, as Terraform's JSON has them."""
+    named: dict[str, dict[str, Any]] = {}
+    for (type, name), (body, *_) in blocks.items():
+        named.setdefault(type, {})[name] = _stripped(body)
+    return named
 
 
 def _stripped(value: Any) -> Any:

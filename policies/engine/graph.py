@@ -182,11 +182,15 @@ class Resource:
 
     def _planned_references(self, path: str) -> tuple[str, ...] | None:
         """Return what the plan's configuration says that the value at *path* is made of."""
+        expression = self._expression(path)
+        references = expression.get("references") if isinstance(expression, dict) else None
+        return Unknown(references=tuple(references)).targets if references else None
+
+    def _expression(self, path: str) -> Any:
         expression: Any = self.expressions
         for key in path.split("."):
             expression = _step_raw(expression, key)
-        references = expression.get("references") if isinstance(expression, dict) else None
-        return Unknown(references=tuple(references)).targets if references else None
+        return expression
 
     def _peek(self, path: str) -> Any:
         value: Any = Object(self.values, self.syntax)  # type: ignore[arg-type]
@@ -203,15 +207,13 @@ class Resource:
         return f"{self.within}.{path}" if self.within else path
 
     def _block(self, path: str, value: Object) -> Resource:
-        expressions: Any = self.expressions
-        for key in path.split("."):
-            expressions = _step_raw(expressions, key)
+        expression = self._expression(path)
         return replace(
             self,
             values=value.raw,
             syntax=value.syntax,
             within=self._at(path),
-            expressions=expressions if isinstance(expressions, dict) else {},
+            expressions=expression if isinstance(expression, dict) else {},
         )
 
 

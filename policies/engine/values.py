@@ -54,8 +54,8 @@ class Unknown:
 def identity(reference: str) -> str:
     """Return the address of the resource that *reference* stands for, or *reference* itself."""
     address, _, attribute = reference.rpartition(".")
-    is_self = attribute in SELF
-    return address if is_self and re.fullmatch(_ADDRESS, _without_keys(address)) else reference
+    is_self = attribute in SELF and re.fullmatch(_ADDRESS, _without_keys(address))
+    return address if is_self else reference
 
 
 def type_of(reference: str) -> str | None:
