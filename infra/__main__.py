@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from cdktf import App
 
 from infra import synth
+from infra.account import Account
 from infra.environment import Environment, InvalidEnvironment, environments
 from infra.naming import APPLICATION
 from infra.platform import Platform
@@ -20,20 +21,43 @@ REFUSED = 2
 
 
 def main(environments: tuple[Environment, ...], output: Path) -> None:
-    """Write a stack for each of *environments* below *output*, and nothing beside them."""
-    stacks = {f"{APPLICATION}-{environment.suffix}": environment for environment in environments}
-    if not stacks or len(stacks) < len(environments):
-        raise InvalidEnvironment("environments: none, or two of one suffix")
+    """Write the stacks of each of *environments* below *output*, and nothing beside them."""
+    _require_apart(environments)
     app = App(outdir=str(output))
-    for stack, environment in stacks.items():
-        Platform(app, stack, environment=environment)
+    stacks = set()
+    for environment in environments:
+        for kind, name in ((Account, "account-"), (Platform, "")):
+            stack = f"{APPLICATION}-{name}{environment.suffix}"
+            kind(app, stack, environment=environment)
+            stacks.add(stack)
     app.synth()
     _remove_others(output / "stacks", stacks)
     for stack in stacks:
         synth.write_source_map(output / "stacks" / stack)
 
 
-def _remove_others(folder: Path, stacks: Iterable[str]) -> None:
+def _require_apart(environments: tuple[Environment, ...]) -> None:
+    """
+    Let no two environments share a name or an account.
+
+    Raises:
+        InvalidEnvironment: Two of them do, or there is none.
+    """
+    if not environments:
+        raise InvalidEnvironment("environments: there is none")
+    for attribute in ("suffix", "account_id"):
+        seen: dict[str, str] = {}
+        for environment in environments:
+            value = getattr(environment, attribute)
+            if value in seen:
+                raise InvalidEnvironment(
+                    f"{seen[value]} and {environment.suffix} share the {attribute} {value}: "
+                    "give each its own"
+                )
+            seen[value] = environment.suffix
+
+
+def _remove_others(folder: Path, stacks: Collection[str]) -> None:
     """Remove what an earlier synthesis left of stacks that are no more."""
     for old in folder.iterdir():
         if old.name not in stacks:

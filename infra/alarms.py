@@ -1,20 +1,25 @@
-"""What is watched: errors, load and failing rotation, each with its threshold."""
+"""What is watched: errors, load, and controls that fail, each with its threshold."""
 
 from __future__ import annotations
 
 from constructs import Construct
 
-from infra.audit_logs import LogGroup
+from infra.archive import Archive
+from infra.backups import Backups
 from infra.compute import Compute
 from infra.database import Database
 from infra.environment import Environment
 from infra.load_balancer import LoadBalancer
+from infra.log_groups import LogGroup
 from infra.monitoring import Alarm, Alerts, LineCount, Metric
 from infra.secrets import Rotation
+from infra.waf import WebApplicationFirewall
 
 ERRORS = '?ERROR ?CRITICAL ?"[error]" ?"[crit]"'
 REFUSED_LOGINS = '?"Failed password" ?"authentication failure" ?"Invalid user"'
 FAILED_ROTATIONS = '?ERROR ?"Task timed out"'
+ANY_LINE = ""
+LATE_SECONDS = 1800
 
 IS_GOOD = "notBreaching"
 IS_BAD = "breaching"
@@ -31,8 +36,11 @@ class Alarms(Construct):
         *,
         environment: Environment,
         alerts: Alerts,
+        archive: Archive,
+        backups: Backups,
         compute: Compute,
         database: Database,
+        firewall: WebApplicationFirewall,
         load_balancer: LoadBalancer,
         rotation: Rotation,
     ) -> None:
@@ -41,7 +49,9 @@ class Alarms(Construct):
         self._alerts = alerts
         self._on_logs(compute, rotation)
         self._on_load(compute, database)
-        self._on_requests(load_balancer)
+        self._on_requests(load_balancer, firewall)
+        self._on_archive(archive)
+        self._on_backups(backups)
 
     def _on_logs(self, compute: Compute, rotation: Rotation) -> None:
         self._alarm(
@@ -97,7 +107,53 @@ class Alarms(Construct):
             missing_data=IS_BAD,
         )
 
-    def _on_requests(self, load_balancer: LoadBalancer) -> None:
+    def _on_archive(self, archive: Archive) -> None:
+        self._alarm(
+            "log-delivery-late",
+            "Logs reach the archive more than half an hour late, or not at all",
+            Metric(
+                namespace="AWS/Firehose",
+                name="DeliveryToS3.DataFreshness",
+                statistic="Maximum",
+                dimensions={"DeliveryStreamName": archive.name},
+            ),
+            threshold=LATE_SECONDS,
+            minutes=15,
+            missing_data=IS_BAD,
+        )
+        self._alarm(
+            "log-delivery-failed",
+            "Logs could not be written to the archive",
+            self._count("archive-errors", archive.errors, ANY_LINE),
+            threshold=1,
+            minutes=5,
+            missing_data=IS_GOOD,
+        )
+
+    def _on_backups(self, backups: Backups) -> None:
+        self._alarm(
+            "backup-failed",
+            "A backup of the database failed",
+            Metric(
+                namespace="AWS/Backup",
+                name="NumberOfBackupJobsFailed",
+                statistic="Sum",
+                dimensions={"BackupVaultName": backups.vault_name},
+            ),
+            threshold=1,
+            minutes=5,
+            missing_data=IS_GOOD,
+        )
+
+    def _on_requests(self, load_balancer: LoadBalancer, firewall: WebApplicationFirewall) -> None:
+        self._alarm(
+            "blocked-requests",
+            "The web application firewall blocked 100 requests in 5 minutes",
+            firewall.blocked,
+            threshold=100,
+            minutes=5,
+            missing_data=IS_GOOD,
+        )
         balancer = load_balancer.load_balancer.arn_suffix
         self._alarm(
             "server-errors",

@@ -1,36 +1,48 @@
-"""Log groups that keep 90 days, encrypted, and the flow logs of the VPC."""
+"""Audit logs, 90 days at hand and twelve months in the archive; the flow logs of the VPC."""
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
+from cdktf_cdktf_provider_aws.cloudwatch_log_subscription_filter import (
+    CloudwatchLogSubscriptionFilter,
+)
 from cdktf_cdktf_provider_aws.flow_log import FlowLog
 from constructs import Construct
 
 from infra import permissions
+from infra.archive import Archive
 from infra.environment import Environment, Scope
 from infra.keys import Key
+from infra.log_groups import HOT_DAYS, LogGroup
 from infra.network import Network
 from infra.permissions import Role
 
-RETENTION_DAYS = 90
+EVERYTHING = ""
+"""The pattern that every line matches."""
 
 
-class LogGroup(Construct):
-    """A log group with the platform's retention, under the platform's key."""
+class AuditLog(LogGroup):
+    """A log group of which every line goes on to the archive."""
 
     def __init__(
-        self, scope: Construct, id: str, *, environment: Environment, name: str, key: Key
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        name: str,
+        key: Key,
+        archive: Archive,
     ) -> None:
-        super().__init__(scope, id)
-        self.name = name
-        self.arn = environment.arn("logs", f"log-group:{name}")
-        self.group = CloudwatchLogGroup(
+        super().__init__(scope, id, environment=environment, name=name, key=key, days=HOT_DAYS)
+        CloudwatchLogSubscriptionFilter(
             self,
-            "group",
-            name=name,
-            retention_in_days=RETENTION_DAYS,
-            kms_key_id=key.arn,
-            tags=environment.tags(name, Scope.CONNECTED),
+            "to_archive",
+            name=environment.name("to-archive", of="aws_cloudwatch_log_subscription_filter"),
+            log_group_name=self.group.name,
+            filter_pattern=EVERYTHING,
+            destination_arn=archive.stream.arn,
+            role_arn=archive.feeder.arn,
+            depends_on=[archive.feeder.permissions],
         )
 
 
@@ -38,15 +50,23 @@ class FlowLogs(Construct):
     """Every accepted and refused connection in the VPC is recorded."""
 
     def __init__(
-        self, scope: Construct, id: str, *, environment: Environment, network: Network, key: Key
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        network: Network,
+        key: Key,
+        archive: Archive,
     ) -> None:
         super().__init__(scope, id)
-        log = LogGroup(
+        log = AuditLog(
             self,
             "log",
             environment=environment,
             name=environment.name("flow-logs", of="aws_cloudwatch_log_group"),
             key=key,
+            archive=archive,
         )
         role = Role(
             self,

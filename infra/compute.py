@@ -34,7 +34,8 @@ from cdktf_cdktf_provider_aws.launch_template import (
 from constructs import Construct
 
 from infra import permissions
-from infra.audit_logs import LogGroup
+from infra.archive import Archive
+from infra.audit_logs import AuditLog
 from infra.environment import Environment, Scope
 from infra.keys import Keys
 from infra.load_balancer import LoadBalancer
@@ -42,6 +43,7 @@ from infra.network import Network
 from infra.permissions import Role
 from infra.secrets import DatabaseSecret
 from infra.security_groups import APPLICATION_PORT, SecurityGroups
+from infra.sessions import Sessions
 
 IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 """Amazon Linux 2023; Auto Scaling looks the newest image up at every launch."""
@@ -68,26 +70,31 @@ class Compute(Construct):
         network: Network,
         groups: SecurityGroups,
         keys: Keys,
+        archive: Archive,
+        sessions: Sessions,
         load_balancer: LoadBalancer,
         secret: DatabaseSecret,
     ) -> None:
         super().__init__(scope, id)
         self._environment = environment
-        self.log = LogGroup(
+        self.log = AuditLog(
             self,
             "log",
             environment=environment,
             name=environment.name("application", of="aws_cloudwatch_log_group"),
             key=keys.logs,
+            archive=archive,
         )
-        profile = self._instance_profile(keys, secret)
+        profile = self._instance_profile(keys, secret, sessions)
         template = self._launch_template(groups, keys, profile, secret)
         self.group_name = environment.name("asg", of="aws_autoscaling_group")
         group = self._group(network, load_balancer, template)
         self._follow_load(group)
         self._follow_business_hours(group)
 
-    def _instance_profile(self, keys: Keys, secret: DatabaseSecret) -> IamInstanceProfile:
+    def _instance_profile(
+        self, keys: Keys, secret: DatabaseSecret, sessions: Sessions
+    ) -> IamInstanceProfile:
         environment = self._environment
         role = Role(
             self,
@@ -102,10 +109,11 @@ class Compute(Construct):
                 ),
                 permissions.allow("UseTheSecretsKey", ["kms:Decrypt"], keys.secrets.arn),
                 permissions.allow(
-                    "WriteTheApplicationLog",
+                    "WriteItsLogs",
                     ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                    f"{self.log.arn}:*",
+                    [f"{self.log.arn}:*", f"{sessions.log.arn}:*"],
                 ),
+                *sessions.needs,
             ],
             pci_scope=Scope.CARDHOLDER_DATA,
         )

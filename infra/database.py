@@ -13,7 +13,8 @@ from cdktf_cdktf_provider_aws.rds_cluster_parameter_group import (
 from constructs import Construct
 
 from infra import permissions
-from infra.audit_logs import LogGroup
+from infra.archive import Archive
+from infra.audit_logs import AuditLog
 from infra.environment import Environment, Scope
 from infra.keys import Keys
 from infra.network import Network
@@ -54,12 +55,13 @@ class Database(Construct):
         network: Network,
         groups: SecurityGroups,
         keys: Keys,
+        archive: Archive,
         bootstrap_password: TerraformVariable,
     ) -> None:
         super().__init__(scope, id)
         self._environment = environment
         self.identifier = environment.name("aurora", of="aws_rds_cluster")
-        logs = [self._log(export, keys) for export in LOG_EXPORTS]
+        logs = [self._log(export, keys, archive) for export in LOG_EXPORTS]
         subnet_group_name = environment.name("db-subnets", of="aws_db_subnet_group")
         subnet_group = DbSubnetGroup(
             self,
@@ -114,14 +116,15 @@ class Database(Construct):
             }
         )
 
-    def _log(self, export: str, keys: Keys) -> LogGroup:
+    def _log(self, export: str, keys: Keys, archive: Archive) -> AuditLog:
         """The log group of *export*: Aurora would make one that keeps everything for ever."""
-        return LogGroup(
+        return AuditLog(
             self,
             f"{export}_log",
             environment=self._environment,
             name=f"/aws/rds/cluster/{self.identifier}/{export}",
             key=keys.logs,
+            archive=archive,
         )
 
     def _parameter_group(self) -> RdsClusterParameterGroup:

@@ -30,6 +30,24 @@ class InvalidEnvironment(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemoteState:
+    """Where Terraform keeps its state for several people: a bucket, under a key, with locks."""
+
+    bucket: str
+    kms_key_arn: str
+
+    def __post_init__(self) -> None:
+        _require(
+            re.fullmatch(r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36}", self.kms_key_arn),
+            f"state: kms_key_arn {self.kms_key_arn!r}: not the ARN of a key",
+        )
+        _require(
+            re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", self.bucket),
+            f"state: bucket {self.bucket!r}: not the name of a bucket",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Environment:
     """One copy of the platform: where it stands, how large it is."""
 
@@ -61,6 +79,8 @@ class Environment:
     maximum_instances: int
     database_instance_class: str
     database_instances: int
+    state: RemoteState | None
+    """Where the state is kept; None keeps it beside the stack, for a first look."""
 
     def __post_init__(self) -> None:
         try:
@@ -142,6 +162,7 @@ def environments() -> tuple[Environment, ...]:
         maximum_instances=10,
         database_instance_class="db.r6g.large",
         database_instances=2,
+        state=None,
     )
     staging = replace(
         dev,

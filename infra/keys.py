@@ -87,18 +87,25 @@ class Keys(Construct):
             return Key(self, purpose, environment=environment, purpose=purpose, users=list(users))
 
         self.database = key(
-            "database",
-            _through(environment, "rds"),
-            _grants_through(environment, "rds"),
+            "database", through(environment, "rds"), grants_through(environment, "rds")
         )
-        self.secrets = key("secrets", _through(environment, "secretsmanager"))
-        self.functions = key("functions", _through(environment, "lambda"))
+        self.secrets = key("secrets", through(environment, "secretsmanager"))
+        self.functions = key("functions", through(environment, "lambda"))
         self.volumes = key("volumes", *_by_auto_scaling(environment))
-        self.logs = key("logs", _by_log_groups(environment))
+        self.logs = key("logs", by_log_groups(environment))
+        self.archive = key(
+            "archive",
+            through(environment, "s3", "firehose"),
+            grants_through(environment, "firehose"),
+        )
+        self.backups = key(
+            "backups", through(environment, "backup"), grants_through(environment, "backup")
+        )
+        self.sessions = key("sessions", _by_both_ends(environment))
         self.alerts = key(
             "alerts",
-            _through(environment, "sns"),
-            _by_publisher(environment, "cloudwatch"),
+            through(environment, "sns"),
+            by_alarms(environment),
         )
 
 
@@ -112,8 +119,8 @@ def _administration(environment: Environment) -> Statement:
     )
 
 
-def _through(environment: Environment, service: str) -> Statement:
-    """Principals of this account use the key, and only through *service*."""
+def through(environment: Environment, *services: str) -> Statement:
+    """Principals of this account use the key, and only through *services*."""
     return permissions.allow(
         "UseThroughService",
         USE,
@@ -122,13 +129,15 @@ def _through(environment: Environment, service: str) -> Statement:
         Condition={
             "StringEquals": {
                 "kms:CallerAccount": environment.account_id,
-                "kms:ViaService": f"{service}.{environment.region}.amazonaws.com",
+                "kms:ViaService": [
+                    f"{service}.{environment.region}.amazonaws.com" for service in services
+                ],
             }
         },
     )
 
 
-def _grants_through(environment: Environment, service: str) -> Statement:
+def grants_through(environment: Environment, service: str) -> Statement:
     """*service* may hand its own grants to the AWS resources that it runs."""
     return permissions.allow(
         "GrantThroughService",
@@ -164,7 +173,18 @@ def _by_auto_scaling(environment: Environment) -> list[Statement]:
     ]
 
 
-def _by_log_groups(environment: Environment) -> Statement:
+def _by_both_ends(environment: Environment) -> Statement:
+    """Whoever opens a session, and the server, agree on a key that nobody in between has."""
+    return permissions.allow(
+        "UseByBothEnds",
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        "*",
+        Principal=_account(environment),
+        Condition={"StringEquals": {"kms:CallerAccount": environment.account_id}},
+    )
+
+
+def by_log_groups(environment: Environment) -> Statement:
     """CloudWatch Logs uses the key for log groups of this account only."""
     return permissions.allow(
         "UseByLogGroups",
@@ -179,12 +199,12 @@ def _by_log_groups(environment: Environment) -> Statement:
     )
 
 
-def _by_publisher(environment: Environment, service: str) -> Statement:
-    """*service* publishes to an encrypted topic on behalf of this account only."""
+def by_alarms(environment: Environment) -> Statement:
+    """CloudWatch publishes to an encrypted topic on behalf of this account only."""
     return permissions.allow(
-        "UseByPublisher",
+        "UseByAlarms",
         ["kms:Decrypt", "kms:GenerateDataKey"],
         "*",
-        Principal=permissions.service(service),
+        Principal=permissions.service("cloudwatch"),
         Condition={"StringEquals": {"aws:SourceAccount": environment.account_id}},
     )

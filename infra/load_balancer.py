@@ -5,7 +5,7 @@ from __future__ import annotations
 from cdktf import Fn, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.acm_certificate import AcmCertificate
 from cdktf_cdktf_provider_aws.acm_certificate_validation import AcmCertificateValidation
-from cdktf_cdktf_provider_aws.lb import Lb
+from cdktf_cdktf_provider_aws.lb import Lb, LbAccessLogs
 from cdktf_cdktf_provider_aws.lb_listener import (
     LbListener,
     LbListenerDefaultAction,
@@ -15,12 +15,16 @@ from cdktf_cdktf_provider_aws.lb_target_group import LbTargetGroup, LbTargetGrou
 from cdktf_cdktf_provider_aws.route53_record import Route53Record
 from constructs import Construct
 
+from infra import permissions
+from infra.buckets import AccessLogBucket, bucket_name
 from infra.environment import Environment, Scope
 from infra.network import Network
+from infra.permissions import Statement
 from infra.security_groups import APPLICATION_PORT, HTTP, HTTPS, SecurityGroups
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 HEALTH_PATH = "/health"
+ACCESS_LOG_PREFIX = "alb"
 
 
 class LoadBalancer(Construct):
@@ -34,6 +38,7 @@ class LoadBalancer(Construct):
         environment: Environment,
         network: Network,
         groups: SecurityGroups,
+        access_logs: AccessLogBucket,
     ) -> None:
         super().__init__(scope, id)
         name = environment.name("alb", of="aws_lb")
@@ -48,7 +53,11 @@ class LoadBalancer(Construct):
             drop_invalid_header_fields=True,
             desync_mitigation_mode="strictest",
             enable_deletion_protection=True,
+            access_logs=LbAccessLogs(
+                bucket=access_logs.bucket.id, prefix=ACCESS_LOG_PREFIX, enabled=True
+            ),
             tags=environment.tags(name, Scope.CARDHOLDER_DATA),
+            depends_on=[access_logs.policy],
         )
         self.target_group = self._target_group(environment, network)
         self._forward(environment, self._certificate(environment))
@@ -140,3 +149,17 @@ class LoadBalancer(Construct):
             ],
             tags=environment.tags(environment.name("http-listener"), Scope.CONNECTED),
         )
+
+
+def by_load_balancers(environment: Environment, resource: str) -> Statement:
+    """The bucket of *resource* takes the access logs of this account's load balancers."""
+    bucket = bucket_name(environment, resource)
+    return permissions.allow(
+        "WriteAccessLogsOfLoadBalancers",
+        ["s3:PutObject"],
+        f"arn:aws:s3:::{bucket}/{ACCESS_LOG_PREFIX}/AWSLogs/{environment.account_id}/*",
+        Principal=permissions.service("logdelivery.elasticloadbalancing"),
+        Condition={
+            "ArnLike": {"aws:SourceArn": environment.arn("elasticloadbalancing", "loadbalancer/*")}
+        },
+    )

@@ -16,9 +16,9 @@ from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from constructs import Construct
 
 from infra import permissions
-from infra.audit_logs import LogGroup
 from infra.environment import Environment, Scope
 from infra.keys import Key
+from infra.log_groups import LogGroup
 
 PERIOD_MINUTES = 5
 
@@ -26,9 +26,11 @@ PERIOD_MINUTES = 5
 class Alerts(Construct):
     """An encrypted topic that CloudWatch may publish to and a person reads."""
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, key: Key) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, environment: Environment, resource: str, key: Key
+    ) -> None:
         super().__init__(scope, id)
-        name = environment.name("alerts", of="aws_sns_topic")
+        name = environment.name(resource, of="aws_sns_topic")
         self.topic = SnsTopic(
             self,
             "topic",

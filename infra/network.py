@@ -13,12 +13,16 @@ from cdktf_cdktf_provider_aws.route_table import RouteTable
 from cdktf_cdktf_provider_aws.route_table_association import RouteTableAssociation
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
+from cdktf_cdktf_provider_aws.vpc_endpoint import VpcEndpoint
 from constructs import Construct
 
-from infra import addressing
+from infra import addressing, permissions
 from infra.environment import Environment, Scope
 
 ANYWHERE = "0.0.0.0/0"
+
+PACKAGES = "de612dc2"
+"""The last part of the name of AWS's buckets with the packages of Amazon Linux 2023."""
 
 
 class Network(Construct):
@@ -51,8 +55,9 @@ class Network(Construct):
         self.database_subnets = self._subnets("database", blocks["database"], Scope.CARDHOLDER_DATA)
 
         gateway = self._way_in()
-        self._ways_out(gateway)
+        private_tables = self._ways_out(gateway)
         self._no_way_out()
+        self.s3 = self._way_to_s3(private_tables)
 
     def _subnets(self, tier: str, blocks: tuple[IPv4Network, ...], scope: Scope) -> list[Subnet]:
         environment = self._environment
@@ -90,9 +95,10 @@ class Network(Construct):
         )
         return gateway
 
-    def _ways_out(self, gateway: InternetGateway) -> None:
+    def _ways_out(self, gateway: InternetGateway) -> list[RouteTable]:
         """Each private subnet leaves through the NAT gateway of its own zone."""
         environment = self._environment
+        tables = []
         for number, (public, private) in enumerate(
             zip(self.public_subnets, self.private_subnets, strict=True), start=1
         ):
@@ -118,10 +124,33 @@ class Network(Construct):
                 destination_cidr_block=ANYWHERE,
                 nat_gateway_id=nat.id,
             )
+            tables.append(table)
+        return tables
 
     def _no_way_out(self) -> None:
         """The database subnets route inside the VPC and nowhere else."""
         self._route_table("database", self.database_subnets, Scope.CARDHOLDER_DATA)
+
+    def _way_to_s3(self, tables: list[RouteTable]) -> VpcEndpoint:
+        """The private subnets reach S3 inside AWS, and in it the packages of Amazon Linux only."""
+        environment = self._environment
+        return VpcEndpoint(
+            self,
+            "s3_endpoint",
+            vpc_id=self.vpc.id,
+            vpc_endpoint_type="Gateway",
+            service_name=f"com.amazonaws.{environment.region}.s3",
+            route_table_ids=[table.id for table in tables],
+            policy=permissions.document(
+                permissions.allow(
+                    "ReadThePackagesOfAmazonLinux",
+                    ["s3:GetObject"],
+                    f"arn:aws:s3:::al2023-repos-{environment.region}-{PACKAGES}/*",
+                    Principal={"AWS": "*"},
+                )
+            ),
+            tags=environment.tags(environment.name("s3-endpoint"), Scope.CONNECTED),
+        )
 
     def _route_table(
         self, tier: str, subnets: list[Subnet], scope: Scope, number: int | None = None

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from cdktf import LocalBackend, TerraformStack, TerraformVariable
-from cdktf_cdktf_provider_aws.provider import AwsProvider
+from cdktf import TerraformStack, TerraformVariable
 from constructs import Construct
 
+from infra import terraform
 from infra.alarms import Alarms
+from infra.archive import Archive
 from infra.audit_logs import FlowLogs
+from infra.backups import Backups
+from infra.buckets import AccessLogBucket
 from infra.compute import Compute
 from infra.database import Database
+from infra.endpoints import Endpoints
 from infra.environment import Environment
 from infra.keys import Keys
-from infra.load_balancer import LoadBalancer
+from infra.load_balancer import LoadBalancer, by_load_balancers
 from infra.monitoring import Alerts
 from infra.network import Network
 from infra.secrets import DatabaseSecret, Rotation
 from infra.security_groups import SecurityGroups
+from infra.sessions import Sessions
+from infra.waf import WebApplicationFirewall
 
-TERRAFORM_VERSION = ">= 1.11"
-"""Ephemeral variables and write-only arguments."""
+ACCESS_LOGS = "access-logs"
 
 
 class Platform(TerraformStack):
@@ -27,21 +32,32 @@ class Platform(TerraformStack):
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:
         super().__init__(scope, id)
-        LocalBackend(self, path="terraform.tfstate")
-        self.add_override("terraform.required_version", TERRAFORM_VERSION)
-        AwsProvider(
-            self,
-            "aws",
-            region=environment.region,
-            allowed_account_ids=[environment.account_id],
-        )
+        terraform.configure(self, environment)
         bootstrap_password = self._bootstrap_password()
 
         keys = Keys(self, "keys", environment=environment)
         network = Network(self, "network", environment=environment)
         groups = SecurityGroups(self, "security_groups", environment=environment, network=network)
-        FlowLogs(self, "flow_logs", environment=environment, network=network, key=keys.logs)
-        alerts = Alerts(self, "alerts", environment=environment, key=keys.alerts)
+        Endpoints(self, "endpoints", environment=environment, network=network, groups=groups)
+        access_logs = AccessLogBucket(
+            self,
+            "access_logs",
+            environment=environment,
+            resource=ACCESS_LOGS,
+            statements=[by_load_balancers(environment, ACCESS_LOGS)],
+        )
+        archive = Archive(
+            self, "archive", environment=environment, keys=keys, access_logs=access_logs
+        )
+        FlowLogs(
+            self,
+            "flow_logs",
+            environment=environment,
+            network=network,
+            key=keys.logs,
+            archive=archive,
+        )
+        alerts = Alerts(self, "alerts", environment=environment, resource="alerts", key=keys.alerts)
         database = Database(
             self,
             "database",
@@ -49,6 +65,7 @@ class Platform(TerraformStack):
             network=network,
             groups=groups,
             keys=keys,
+            archive=archive,
             bootstrap_password=bootstrap_password,
         )
         secret = DatabaseSecret(
@@ -67,11 +84,26 @@ class Platform(TerraformStack):
             groups=groups,
             keys=keys,
             alerts=alerts,
+            archive=archive,
             secret=secret,
         )
         load_balancer = LoadBalancer(
-            self, "load_balancer", environment=environment, network=network, groups=groups
+            self,
+            "load_balancer",
+            environment=environment,
+            network=network,
+            groups=groups,
+            access_logs=access_logs,
         )
+        firewall = WebApplicationFirewall(
+            self,
+            "firewall",
+            environment=environment,
+            load_balancer=load_balancer,
+            key=keys.logs,
+            archive=archive,
+        )
+        sessions = Sessions(self, "sessions", environment=environment, keys=keys, archive=archive)
         compute = Compute(
             self,
             "compute",
@@ -79,16 +111,24 @@ class Platform(TerraformStack):
             network=network,
             groups=groups,
             keys=keys,
+            archive=archive,
+            sessions=sessions,
             load_balancer=load_balancer,
             secret=secret,
+        )
+        backups = Backups(
+            self, "backups", environment=environment, key=keys.backups, database=database
         )
         Alarms(
             self,
             "alarms",
             environment=environment,
             alerts=alerts,
+            archive=archive,
+            backups=backups,
             compute=compute,
             database=database,
+            firewall=firewall,
             load_balancer=load_balancer,
             rotation=rotation,
         )

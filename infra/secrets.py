@@ -21,7 +21,8 @@ from cdktf_cdktf_provider_aws.secretsmanager_secret_version import Secretsmanage
 from constructs import Construct
 
 from infra import packaging, permissions
-from infra.audit_logs import LogGroup
+from infra.archive import Archive
+from infra.audit_logs import AuditLog
 from infra.database import Database
 from infra.environment import Environment, Scope
 from infra.keys import Keys
@@ -97,20 +98,22 @@ class Rotation(Construct):
         groups: SecurityGroups,
         keys: Keys,
         alerts: Alerts,
+        archive: Archive,
         secret: DatabaseSecret,
     ) -> None:
         super().__init__(scope, id)
         self._environment = environment
         self.name = environment.name("rotation", of="aws_lambda_function")
-        self.log = LogGroup(
+        self.log = AuditLog(
             self,
             "log",
             environment=environment,
             name=environment.name("rotation", of="aws_cloudwatch_log_group", prefix="/aws/lambda/"),
             key=keys.logs,
+            archive=archive,
         )
         role = self._role(keys, alerts, secret)
-        archive = TerraformAsset(
+        package = TerraformAsset(
             self, "archive", path=str(packaging.rotation_archive()), type=AssetType.FILE
         )
         function = LambdaFunction(
@@ -122,8 +125,8 @@ class Rotation(Construct):
             runtime=RUNTIME,
             architectures=["arm64"],
             handler="rotation.handler.handle",
-            filename=archive.path,
-            source_code_hash=archive.asset_hash,
+            filename=package.path,
+            source_code_hash=package.asset_hash,
             timeout=TIMEOUT_SECONDS,
             memory_size=256,
             reserved_concurrent_executions=1,

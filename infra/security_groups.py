@@ -30,6 +30,7 @@ class SecurityGroups(Construct):
         self.application = self._group("app", "Application servers", Scope.CARDHOLDER_DATA)
         self.rotation = self._group("rotation", "Rotation of the secret", Scope.CONNECTED)
         self.database = self._group("db", "Aurora MySQL", Scope.CARDHOLDER_DATA)
+        self.endpoints = self._group("endpoints", "Private doors to AWS", Scope.CONNECTED)
 
         self._from_internet(HTTPS, "HTTPS from customers")
         self._from_internet(HTTP, "HTTP from customers, answered by a redirect to HTTPS")
@@ -54,8 +55,21 @@ class SecurityGroups(Construct):
             DATABASE_PORT,
             "New passwords from the rotation function to the database",
         )
-        self._to_aws("app", self.application, "HTTPS to AWS services and package repositories")
-        self._to_aws("rotation", self.rotation, "HTTPS to Secrets Manager")
+        self._flow(
+            "app_to_endpoints",
+            self.application,
+            self.endpoints,
+            HTTPS,
+            "Secrets, logs and sessions of the application servers",
+        )
+        self._flow(
+            "rotation_to_endpoints",
+            self.rotation,
+            self.endpoints,
+            HTTPS,
+            "The rotation function reads and writes its secret",
+        )
+        self._to_packages()
 
     def _group(self, resource: str, purpose: str, scope: Scope) -> SecurityGroup:
         name = self._environment.name(f"{resource}-sg", of="aws_security_group")
@@ -114,17 +128,18 @@ class SecurityGroups(Construct):
             tags=self._tags(f"{name}-in", Scope.CARDHOLDER_DATA),
         )
 
-    def _to_aws(self, id: str, source: SecurityGroup, purpose: str) -> None:
+    def _to_packages(self) -> None:
+        """The way out of the application: to S3, by the endpoint, and nowhere else."""
         VpcSecurityGroupEgressRule(
             self,
-            f"{id}_to_aws",
-            security_group_id=source.id,
-            cidr_ipv4=ANYWHERE,
+            "app_to_packages",
+            security_group_id=self.application.id,
+            prefix_list_id=self._network.s3.prefix_list_id,
             ip_protocol="tcp",
             from_port=HTTPS,
             to_port=HTTPS,
-            description=purpose,
-            tags=self._tags(f"{id}-to-aws", Scope.CONNECTED),
+            description="Packages of Amazon Linux, out of S3",
+            tags=self._tags("app-to-packages", Scope.CONNECTED),
         )
 
     def _tags(self, resource: str, scope: Scope) -> dict[str, str]:

@@ -1,9 +1,13 @@
 """The policy suite: what must be true, one module per subject, listed here once."""
 
 from policies import (
+    account,
     audit_logs,
+    backups,
+    buckets,
     compute,
     database,
+    detection,
     functions,
     house,
     intake,
@@ -14,6 +18,8 @@ from policies import (
     permissions,
     secrets,
     security_groups,
+    sessions,
+    waf,
 )
 from policies.engine.evaluate import collect
 
@@ -22,13 +28,19 @@ POLICIES = collect(
     network,
     security_groups,
     load_balancer,
+    waf,
     compute,
+    sessions,
     functions,
     database,
+    backups,
     keys,
     secrets,
     permissions,
     audit_logs,
+    buckets,
     monitoring,
+    detection,
+    account,
     house,
 )

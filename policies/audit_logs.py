@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, part_of, supports
-from policies.engine.mutate import attached, remove, replace
+from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.mutate import Described, Patch, attached, described, remove, replace
 
 LOG_GROUP = "aws_cloudwatch_log_group"
 FLOW_LOG = "aws_flow_log"
+TRAIL = "aws_cloudtrail"
+SUBSCRIPTION = "aws_cloudwatch_log_subscription_filter"
+STREAM = "aws_kinesis_firehose_delivery_stream"
+BUCKET = "aws_s3_bucket"
+LIFECYCLE = "aws_s3_bucket_lifecycle_configuration"
+OBJECT_LOCK = "aws_s3_bucket_object_lock_configuration"
 HOT_DAYS = 90
+YEAR_DAYS = 365
 FOR_EVER = 0
 
 
@@ -35,6 +44,207 @@ RETENTION = Policy(
     claims=(part_of("10.5.1"),),
     example={LOG_GROUP: {"application": {"retention_in_days": 90}}},
     violated_by=(replace("retention_in_days", 30), replace("retention_in_days", 1)),
+)
+
+
+def keeps_twelve_months(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Log groups keep twelve months of events, by themselves or with an archive.
+
+    A compromise is often found months after it began. Every line has to go to the
+    archive: a pattern that drops some drops the one that matters.
+    """
+    days = group.number("retention_in_days", FOR_EVER)
+    if days is None or days == FOR_EVER or days >= YEAR_DAYS:
+        return
+    found: list[Violation] = []
+    for bucket in _archives(group, graph):
+        early = list(_expires_early(bucket, graph))
+        if not early:
+            return
+        found += early
+    yield from found
+    if not found:
+        yield Violation(
+            f"keeps {days:g} days, and no archive the rest of a year", group, "retention_in_days"
+        )
+
+
+def _archives(group: Resource, graph: ResourceGraph) -> Iterator[Resource]:
+    """Yield the buckets that every line of *group* goes to."""
+    for subscription in graph.attached_to(group, SUBSCRIPTION, by="log_group_name"):
+        if subscription.get("filter_pattern") is None:
+            yield from _fed_by(subscription, graph)
+
+
+def _fed_by(source: Resource, graph: ResourceGraph) -> Iterator[Resource]:
+    """Yield the buckets that a subscription, or a trail, ends in."""
+    if source.type == TRAIL:
+        yield from graph.follow(source, "s3_bucket_name")
+        return
+    for stream in graph.follow(source, "destination_arn"):
+        if stream.type == STREAM:
+            yield from graph.follow(stream, "extended_s3_configuration.bucket_arn")
+
+
+def _expires_early(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """Say what lets go of an object in *bucket* within a year."""
+    rules = [
+        rule
+        for setting in graph.attached_to(bucket, LIFECYCLE, by="bucket")
+        for rule in setting.blocks("rule")
+        if rule.get("status") == "Enabled"
+    ]
+    for rule in [*rules, *bucket.blocks("lifecycle_rule")]:
+        for path, attribute in (
+            ("expiration", "days"),
+            ("noncurrent_version_expiration", "noncurrent_days"),
+            ("noncurrent_version_expiration", "days"),
+        ):
+            for block in rule.blocks(path):
+                days = block.number(attribute)
+                if days is not None and 0 < days < YEAR_DAYS:
+                    yield Violation(f"the archive lets go after {days:g} days", block, attribute)
+                if block.is_set("date"):
+                    yield Violation("the archive lets go on a fixed day", block, "date")
+
+
+FEED: dict[str, Any] = {
+    SUBSCRIPTION: {
+        "application": {"destination_arn": "${aws_kinesis_firehose_delivery_stream.archive.arn}"}
+    },
+    STREAM: {
+        "archive": {"extended_s3_configuration": {"bucket_arn": "${aws_s3_bucket.archive.arn}"}}
+    },
+    BUCKET: {"archive": {}},
+}
+"""An example: a subscription that ends in a bucket."""
+
+
+def _all(type: str, patch: Patch, subject: Resource, graph: ResourceGraph) -> ResourceGraph:
+    """Do *patch* to every resource of *type*, the subject shortened where it keeps a year."""
+    if subject.type == LOG_GROUP:
+        graph = replace("retention_in_days", HOT_DAYS)(subject, graph)
+    for resource in graph.of_type(type):
+        graph = patch(resource, graph)
+    return graph
+
+
+def _every(type: str, patch: Patch) -> Described:
+    return described(f"{patch} of every {type}", partial(_all, type, patch))
+
+
+def _without_archive(group: Resource, graph: ResourceGraph) -> ResourceGraph:
+    graph = replace("retention_in_days", HOT_DAYS)(group, graph)
+    return graph.without(*graph.of_type(SUBSCRIPTION))
+
+
+TWELVE_MONTHS = Policy(
+    checks=keeps_twelve_months,
+    applies_to=LOG_GROUP,
+    claims=(direct("10.5.1"), part_of("10.3.3")),
+    example={
+        LOG_GROUP: {"application": {"retention_in_days": 90}},
+        **FEED,
+        SUBSCRIPTION: {
+            "application": {
+                "log_group_name": "${aws_cloudwatch_log_group.application.name}",
+                "filter_pattern": "",
+                **FEED[SUBSCRIPTION]["application"],
+            }
+        },
+        LIFECYCLE: {
+            "archive": {
+                "bucket": "${aws_s3_bucket.archive.id}",
+                "rule": [{"status": "Enabled", "expiration": {"days": 400}}],
+            }
+        },
+    },
+    violated_by=(
+        described("90 days and no archive", _without_archive),
+        _every(SUBSCRIPTION, replace("filter_pattern", "ERROR")),
+        _every(LIFECYCLE, replace("rule", [{"status": "Enabled", "expiration": {"days": 180}}])),
+    ),
+)
+
+
+def is_kept_from_everybody(source: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Archives and trails end in a bucket in which nobody can alter anything for a year.
+
+    Object Lock in compliance mode holds against the account's own root user.
+    """
+    for bucket in _fed_by(source, graph):
+        if not any(_locks_for_a_year(rule) for rule in _lock_rules(bucket, graph)):
+            yield Violation("has no Object Lock in COMPLIANCE mode for a year", bucket)
+
+
+def _lock_rules(bucket: Resource, graph: ResourceGraph) -> Iterator[Resource]:
+    for setting in graph.attached_to(bucket, OBJECT_LOCK, by="bucket"):
+        yield from setting.blocks("rule")
+    yield from bucket.blocks("object_lock_configuration.rule")
+
+
+def _locks_for_a_year(rule: Resource) -> bool:
+    days = rule.number("default_retention.days", 0) or 0
+    years = rule.number("default_retention.years", 0) or 0
+    is_strict = rule.get("default_retention.mode") == "COMPLIANCE"
+    return is_strict and (days >= YEAR_DAYS or years >= 1)
+
+
+def _lock(mode: str, days: int) -> Patch:
+    return replace("rule", {"default_retention": {"mode": mode, "days": days}})
+
+
+LOCK = Policy(
+    checks=is_kept_from_everybody,
+    applies_to=(SUBSCRIPTION, TRAIL),
+    claims=(direct("10.3.4"), part_of("10.3.2"), part_of("10.3.3")),
+    example={
+        **FEED,
+        OBJECT_LOCK: {
+            "archive": {
+                "bucket": "${aws_s3_bucket.archive.id}",
+                "rule": {"default_retention": {"mode": "COMPLIANCE", "days": 400}},
+            }
+        },
+    },
+    violated_by=(
+        described("no lock", lambda _subject, graph: graph.without(*graph.of_type(OBJECT_LOCK))),
+        _every(OBJECT_LOCK, _lock("GOVERNANCE", 400)),
+        _every(OBJECT_LOCK, _lock("COMPLIANCE", 30)),
+    ),
+)
+
+
+def encrypts_on_the_way(stream: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Streams to an archive are encrypted with a key of ours.
+
+    What a log group encrypts must not lie open on its way to the archive.
+    """
+    if stream.get("server_side_encryption.enabled") is not True:
+        yield Violation("server_side_encryption is not enabled", stream, "server_side_encryption")
+    else:
+        yield from encryption.not_ours(stream, "server_side_encryption.key_arn", graph)
+
+
+STREAM_ENCRYPTION = Policy(
+    checks=encrypts_on_the_way,
+    applies_to=STREAM,
+    claims=(supports("10.3.2"),),
+    example={
+        STREAM: {
+            "archive": {
+                "server_side_encryption": {"enabled": True, "key_arn": "${aws_kms_key.logs.arn}"}
+            }
+        }
+    },
+    violated_by=(
+        remove("server_side_encryption"),
+        replace("server_side_encryption.enabled", False),
+        remove("server_side_encryption.key_arn"),
+    ),
 )
 
 
@@ -84,9 +294,6 @@ FLOW_LOGS = Policy(
 )
 
 
-TRAIL = "aws_cloudtrail"
-
-
 def covers_every_region(trail: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     Trails record every region, global services among them, all the time.
@@ -103,6 +310,8 @@ def covers_every_region(trail: Resource, graph: ResourceGraph) -> Iterator[Viola
 TRAIL_COVERAGE = Policy(
     checks=covers_every_region,
     applies_to=TRAIL,
+    at_least=1,
+    account_wide=True,
     claims=(part_of("10.2.1.2"), part_of("10.2.1.6"), part_of("10.2.1.7")),
     example={TRAIL: {"account": {"is_multi_region_trail": True}}},
     violated_by=(
@@ -129,6 +338,8 @@ def can_prove_it_was_not_altered(trail: Resource, graph: ResourceGraph) -> Itera
 TRAIL_VALIDATION = Policy(
     checks=can_prove_it_was_not_altered,
     applies_to=TRAIL,
+    at_least=1,
+    account_wide=True,
     claims=(part_of("10.3.2"), supports("10.3.4")),
     example={TRAIL: {"account": {"enable_log_file_validation": True}}},
     violated_by=(
@@ -150,6 +361,8 @@ def is_under_a_key_of_ours(trail: Resource, graph: ResourceGraph) -> Iterator[Vi
 TRAIL_ENCRYPTION = Policy(
     checks=is_under_a_key_of_ours,
     applies_to=TRAIL,
+    at_least=1,
+    account_wide=True,
     claims=(part_of("10.3.2"),),
     example={TRAIL: {"account": {"kms_key_id": "${aws_kms_key.logs.arn}"}}},
     violated_by=(remove("kms_key_id"),),

@@ -17,15 +17,25 @@ NAMED = {
     "aws_autoscaling_group": "name",
     "aws_autoscaling_policy": "name",
     "aws_autoscaling_schedule": "scheduled_action_name",
+    "aws_backup_plan": "name",
+    "aws_backup_selection": "name",
+    "aws_backup_vault": "name",
+    "aws_cloudtrail": "name",
+    "aws_cloudwatch_event_rule": "name",
     "aws_cloudwatch_log_group": "name",
     "aws_cloudwatch_log_metric_filter": "name",
+    "aws_cloudwatch_log_resource_policy": "policy_name",
+    "aws_cloudwatch_log_subscription_filter": "name",
     "aws_cloudwatch_metric_alarm": "alarm_name",
+    "aws_config_configuration_recorder": "name",
+    "aws_config_delivery_channel": "name",
     "aws_db_instance": "identifier",
     "aws_db_subnet_group": "name",
     "aws_iam_instance_profile": "name",
     "aws_iam_policy": "name",
     "aws_iam_role": "name",
     "aws_iam_role_policy": "name",
+    "aws_kinesis_firehose_delivery_stream": "name",
     "aws_kms_alias": "name",
     "aws_lambda_function": "function_name",
     "aws_launch_template": "name",
@@ -38,6 +48,8 @@ NAMED = {
     "aws_secretsmanager_secret": "name",
     "aws_security_group": "name",
     "aws_sns_topic": "name",
+    "aws_ssm_document": "name",
+    "aws_wafv2_web_acl": "name",
 }
 """The attribute that names each type in AWS; others bear their name as a tag only."""
 
@@ -66,9 +78,8 @@ ENVIRONMENTS = Policy(
 
 
 def missing_environments(house: House, stacks: set[str]) -> Iterator[Finding]:
-    """Yield a finding on each environment of *house* that is none of *stacks*."""
-    for environment in house.environments:
-        stack = house.stack.replace("{environment}", environment)
+    """Yield a finding on each stack of *house* that is none of *stacks*."""
+    for stack in house.stacks:
         if stack not in stacks:
             yield Finding(
                 policy="house.environments",

@@ -58,7 +58,9 @@ def names_a_group_that_we_do_not_see(resource: Resource, graph: ResourceGraph) -
     if resource.type not in firewall.CARRIERS:
         return False
     return any(
-        not graph.shows(name) for rule in firewall.ingress(resource) for name in rule.sources()
+        not graph.shows(name)
+        for rule in firewall.ingress(resource, graph)
+        for name in rule.sources()
     )
 
 

@@ -268,3 +268,34 @@ ENCRYPTED_TARGETS = Policy(
     example={"aws_lb_target_group": {"app": {"target_type": "instance", "protocol": "HTTPS"}}},
     violated_by=(replace("protocol", "HTTP"), remove("protocol")),
 )
+
+
+def logs_its_requests(balancer: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Load balancers log every request.
+
+    They see what no server behind them sees: what they refused themselves.
+    """
+    if balancer.get("access_logs.enabled", False) is not True:
+        yield Violation("access_logs are not enabled", balancer, "access_logs")
+    elif not balancer.is_set("access_logs.bucket"):
+        yield Violation("access_logs name no bucket", balancer, "access_logs")
+
+
+ACCESS_LOGS = Policy(
+    checks=logs_its_requests,
+    applies_to=LOAD_BALANCERS,
+    when=lambda balancer: balancer.get("load_balancer_type", "application") != "gateway",
+    claims=(part_of("10.2.1"),),
+    example={
+        "aws_lb": {
+            "entry": {"access_logs": {"bucket": "${aws_s3_bucket.logs.id}", "enabled": True}},
+            "inspection": {"load_balancer_type": "gateway"},
+        }
+    },
+    violated_by=(
+        remove("access_logs"),
+        replace("access_logs.enabled", False),
+        remove("access_logs.enabled"),
+    ),
+)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from policies.aws import encryption, iam
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
-from policies.engine.mutate import attached, remove, replace
+from policies.engine.mutate import attached, described, referenced, remove, replace
 
 ALARM = "aws_cloudwatch_metric_alarm"
 TOPIC = "aws_sns_topic"
 TOPIC_POLICY = "aws_sns_topic_policy"
 SUBSCRIPTION = "aws_sns_topic_subscription"
+KEY_POLICY = "aws_kms_key_policy"
+STREAM = "aws_kinesis_firehose_delivery_stream"
+ALARMS = "cloudwatch.amazonaws.com"
+FRESHNESS = "DeliveryToS3.DataFreshness"
+PUBLISH = "sns:publish"
+ENCRYPT = ("kms:decrypt", "kms:generatedatakey")
 
 
 def tells_somebody(alarm: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -67,20 +74,8 @@ def names_who_publishes(policy: Resource, graph: ResourceGraph) -> Iterator[Viol
 
     A false alert from outside hides a true one.
     """
-    for statement in iam.statements(policy, "policy"):
-        if not statement.allows or statement.is_bound_to_an_account():
-            continue
-        if statement.has("NotPrincipal"):
-            yield Violation(f"policy: {statement.name} allows everybody but some", policy, "policy")
-        for kind, principal in statement.principals():
-            if principal == "*":
-                yield Violation(f"policy: {statement.name} allows everybody", policy, "policy")
-            elif kind == "Service":
-                yield Violation(
-                    f"policy: {statement.name} allows {principal} for any account",
-                    policy,
-                    "policy",
-                )
+    for text in iam.open_to_strangers(policy, "policy"):
+        yield Violation(f"policy: {text}", policy, "policy")
 
 
 TOPIC_POLICIES = Policy(
@@ -151,5 +146,133 @@ SUBSCRIBERS = Policy(
     violated_by=(
         attached(SUBSCRIPTION, by="topic_arn"),
         attached(SUBSCRIPTION, replace("protocol", "http"), by="topic_arn"),
+    ),
+)
+
+
+def get_through(topic: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    What an alarm says gets through its topic.
+
+    CloudWatch has to be let in twice: by the topic's policy, and by that of the key that
+    encrypts the topic. Without either, alerts vanish and nobody is told.
+    """
+    if not any(True for _ in graph.attached_to(topic, ALARM, by="alarm_actions")):
+        return
+    for policy in graph.attached_to(topic, TOPIC_POLICY, by="arn"):
+        if not _lets_alarms(policy, PUBLISH):
+            yield Violation(f"policy does not let {ALARMS} publish", policy, "policy")
+    if topic.is_set("kms_master_key_id"):
+        for key in _keys(topic, graph):
+            holders = [key, *graph.attached_to(key, KEY_POLICY, by="key_id")]
+            if not any(_lets_alarms(holder, *ENCRYPT) for holder in holders):
+                yield Violation(f"policy does not let {ALARMS} encrypt", key, "policy")
+
+
+def _keys(topic: Resource, graph: ResourceGraph) -> Iterator[Resource]:
+    for key in graph.follow(topic, "kms_master_key_id"):
+        if key.type == "aws_kms_alias":
+            yield from graph.follow(key, "target_key_id")
+        else:
+            yield key
+
+
+def _lets_alarms(holder: Resource, *wanted: str) -> bool:
+    """Whether the policy of *holder* lets CloudWatch do all that is *wanted*."""
+    allowed = [
+        action
+        for statement in iam.statements(holder, "policy")
+        if statement.allows and ("Service", ALARMS) in set(statement.principals())
+        for action in statement.actions()
+    ]
+    return all(any(iam.matches(action, one) for action in allowed) for one in wanted)
+
+
+def _letting(service: str, *actions: str) -> dict[str, Any]:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": list(actions),
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}},
+    }
+    return {"Statement": [statement]}
+
+
+ALERT_PATH = Policy(
+    checks=get_through,
+    applies_to=TOPIC,
+    claims=(part_of("10.7.2"), supports("12.10.5")),
+    example={
+        TOPIC: {"alerts": {"kms_master_key_id": "${aws_kms_key.alerts.key_id}"}},
+        TOPIC_POLICY: {
+            "alerts": {"arn": "${aws_sns_topic.alerts.arn}", "policy": _letting(ALARMS, PUBLISH)}
+        },
+        "aws_kms_key": {"alerts": {"policy": _letting(ALARMS, *ENCRYPT)}},
+        ALARM: {"errors": {"alarm_actions": ["${aws_sns_topic.alerts.arn}"]}},
+    },
+    violated_by=(
+        *(
+            attached(TOPIC_POLICY, replace("policy", _letting(*wrong)), by="arn")
+            for wrong in (("events.amazonaws.com", PUBLISH), (ALARMS, "sns:Subscribe"))
+        ),
+        *(
+            referenced("kms_master_key_id", replace("policy", _letting(*wrong)))
+            for wrong in ((ALARMS, "kms:Decrypt"), ("s3.amazonaws.com", *ENCRYPT))
+        ),
+    ),
+)
+
+
+def is_watched(stream: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    The delivery of logs is watched: late or missing, it raises an alarm.
+
+    An archive that quietly stops is found when it is needed.
+    """
+    if not _watching(stream, graph):
+        yield Violation(f"no alarm watches {FRESHNESS}", stream)
+
+
+def _watching(stream: Resource, graph: ResourceGraph) -> list[Resource]:
+    names = stream.identities | {str(stream.get("name"))}
+    return [
+        alarm
+        for alarm in graph.of_type(ALARM)
+        if alarm.get("metric_name") == FRESHNESS
+        and names & set(alarm.reference("dimensions.DeliveryStreamName"))
+        and alarm.get("treat_missing_data") == "breaching"
+    ]
+
+
+def _unwatched(stream: Resource, graph: ResourceGraph) -> ResourceGraph:
+    return graph.without(*_watching(stream, graph))
+
+
+def _watched_when_it_talks(stream: Resource, graph: ResourceGraph) -> ResourceGraph:
+    for alarm in _watching(stream, graph):
+        graph = replace("treat_missing_data", "notBreaching")(alarm, graph)
+    return graph
+
+
+LOG_DELIVERY = Policy(
+    checks=is_watched,
+    applies_to=STREAM,
+    claims=(part_of("10.7.2"),),
+    example={
+        STREAM: {"archive": {"name": "financial-archive-dev"}},
+        ALARM: {
+            "late": {
+                "metric_name": FRESHNESS,
+                "dimensions": {
+                    "DeliveryStreamName": "${aws_kinesis_firehose_delivery_stream.archive.name}"
+                },
+                "treat_missing_data": "breaching",
+            }
+        },
+    },
+    violated_by=(
+        described("no alarm", _unwatched),
+        described("silence is taken for good", _watched_when_it_talks),
     ),
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from policies.aws import cidr, firewall
+from policies.aws import cidr, firewall, iam
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, direct, part_of
-from policies.engine.mutate import add, attached, described, replace
+from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.mutate import Patch, add, attached, described, remove, replace
 from policies.engine.values import UnknownValue
 
 VPC = "aws_vpc"
@@ -17,6 +17,7 @@ ROUTE = "aws_route"
 ROUTE_TABLE = "aws_route_table"
 ASSOCIATION = "aws_route_table_association"
 SUBNET_GROUP = "aws_db_subnet_group"
+ENDPOINT = "aws_vpc_endpoint"
 
 
 SEPARATE_RULES = (firewall.CLASSIC_RULE, firewall.INGRESS_RULE, firewall.EGRESS_RULE)
@@ -32,7 +33,7 @@ def empties_default_group(vpc: Resource, graph: ResourceGraph) -> Iterator[Viola
     groups = 0
     for group in graph.attached_to(vpc, firewall.DEFAULT_GROUP, by="vpc_id"):
         groups += 1
-        for rule in firewall.rules(group):
+        for rule in firewall.rules(group, graph):
             yield Violation("the default security group has a rule", at=rule.at)
         for carrier in SEPARATE_RULES:
             for separate in graph.attached_to(group, carrier, by="security_group_id"):
@@ -217,5 +218,66 @@ ISOLATED_DATABASES = Policy(
             )
             for gateway in GATEWAYS
         ),
+    ),
+)
+
+
+def says_what_passes(endpoint: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Endpoints say what passes through them.
+
+    One that lets everything pass is a way out of the network for stolen data: to a
+    bucket, or with credentials, of somebody else.
+    """
+    if not endpoint.is_set("policy"):
+        yield Violation("policy is not set, and so everything passes", endpoint, "policy")
+        return
+    for statement in iam.statements(endpoint, "policy"):
+        if not statement.allows or statement.is_bound_to_an_account():
+            continue
+        anybody = statement.has("NotPrincipal") or any(
+            principal == "*" for _, principal in statement.principals()
+        )
+        anything = statement.has("NotResource") or any(
+            set(resource) <= {"*"} for resource in statement.resources()
+        )
+        if anybody and anything:
+            yield Violation(
+                f"policy: {statement.name} lets anybody reach anything", endpoint, "policy"
+            )
+
+
+def _passing(**statement: object) -> Patch:
+    return replace("policy", {"Statement": [{"Effect": "Allow", "Action": "s3:*", **statement}]})
+
+
+ENDPOINT_POLICIES = Policy(
+    checks=says_what_passes,
+    applies_to=ENDPOINT,
+    when=lambda endpoint: endpoint.get("vpc_endpoint_type", "Gateway") != "GatewayLoadBalancer",
+    claims=(supports("1.3.2"), supports("1.4.2")),
+    example={
+        ENDPOINT: {
+            "s3": {
+                "policy": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": "*",
+                            "Action": "s3:GetObject",
+                            "Resource": "arn:aws:s3:::packages/*",
+                        }
+                    ]
+                }
+            },
+            "inspection": {"vpc_endpoint_type": "GatewayLoadBalancer"},
+        }
+    },
+    violated_by=(
+        remove("policy"),
+        _passing(Principal="*", Resource="*"),
+        _passing(Principal={"AWS": "*"}, Resource=["*"]),
+        _passing(NotPrincipal={"AWS": "arn:aws:iam::111122223333:root"}, Resource="*"),
+        _passing(Principal="*", NotResource="arn:aws:s3:::vault"),
     ),
 )

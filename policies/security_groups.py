@@ -105,7 +105,7 @@ def is_an_entry(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     A block as large as the Internet counts as the Internet: halves of it, and IPv6, too.
     """
     entries = firewall.groups_of(graph, *BALANCERS)
-    for rule in firewall.ingress(carrier):
+    for rule in firewall.ingress(carrier, graph):
         if not rule.is_open():
             continue
         if not rule.owner() & entries.known:
@@ -141,7 +141,7 @@ def closes_administration(carrier: Resource, graph: ResourceGraph) -> Iterator[V
 
     Administrators come through Session Manager, which authenticates and records them.
     """
-    for rule in firewall.ingress(carrier):
+    for rule in firewall.ingress(carrier, graph):
         if rule.is_open():
             for port, service in ADMINISTRATION.items():
                 if port in rule.ports:
@@ -166,7 +166,7 @@ def names_its_protocol(carrier: Resource, graph: ResourceGraph) -> Iterator[Viol
 
     A rule for every protocol cannot be justified service by service.
     """
-    for rule in firewall.ingress(carrier):
+    for rule in firewall.ingress(carrier, graph):
         if rule.every_protocol:
             yield Violation("lets every protocol in", rule.at)
 
@@ -190,7 +190,7 @@ def lets_databases_be_reached_by_groups_only(
     A block of addresses lets in whatever will stand there tomorrow.
     """
     databases = firewall.groups_of(graph, *DATABASES)
-    for rule in firewall.ingress(carrier):
+    for rule in firewall.ingress(carrier, graph):
         if not rule.owner() & databases.known:
             databases.require_all()
             continue
@@ -206,7 +206,7 @@ def _of_a_database(opening: Opening) -> Described:
     def mutation(carrier: Resource, graph: ResourceGraph) -> ResourceGraph:
         graph = opening(carrier, graph)
         broken = _current(carrier, graph)
-        owner = min(firewall.Rule(broken, broken, ingress=True).owner())
+        owner = min(firewall.Rule(broken, broken, True, graph).owner())
         for type, attribute in DATABASES:
             for database in graph.of_type(type):
                 graph = replace(attribute, [f"${{{owner}.id}}"])(database, graph)
@@ -244,7 +244,7 @@ def opens_no_clear_text_service(carrier: Resource, graph: ResourceGraph) -> Iter
 
     Telnet, FTP and their like send passwords as they are.
     """
-    for rule in firewall.ingress(carrier):
+    for rule in firewall.ingress(carrier, graph):
         if not rule.every_protocol:
             for port, service in CLEAR_TEXT.items():
                 if port in rule.ports:
@@ -267,7 +267,7 @@ def says_why(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
 
     A reviewer of the rules, every six months, has to know what each is for.
     """
-    for rule in firewall.rules(carrier):
+    for rule in firewall.rules(carrier, graph):
         if rule.at.get("description") in (None, "", DEFAULT_DESCRIPTION):
             yield Violation("description does not say what the rule is for", rule.at, "description")
 
@@ -301,7 +301,7 @@ def limits_what_leaves(carrier: Resource, graph: ResourceGraph) -> Iterator[Viol
 
     Stolen account data leaves by the widest door.
     """
-    for rule in firewall.egress(carrier):
+    for rule in firewall.egress(carrier, graph):
         if rule.is_open() and (rule.every_protocol or len(rule.ports) > 1):
             yield Violation(f"lets {_ports(rule)} out to the Internet", rule.at)
 
@@ -332,7 +332,7 @@ def keeps_databases_from_internet(carrier: Resource, graph: ResourceGraph) -> It
     A database answers; it has nobody to call.
     """
     databases = firewall.groups_of(graph, *DATABASES)
-    for rule in firewall.egress(carrier):
+    for rule in firewall.egress(carrier, graph):
         if not rule.owner() & databases.known:
             databases.require_all()
         elif rule.is_open():

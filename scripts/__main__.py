@@ -63,6 +63,7 @@ def cli() -> None:
        1  something blocks: a policy fails, cannot be decided, or a waiver is void
        2  the input, the usage or the waiver file is refused
        3  a report could not be written
+       4  Terraform failed, or is not there
       70  an error of pci-gate itself
     """  # noqa: D301 - click's own mark for what it must not wrap
 

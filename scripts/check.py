@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from policies.report import results, text
+from scripts import options
 from scripts.__main__ import Refusal
 from scripts.exits import BLOCKED, NOT_WRITTEN
 from scripts.files import WriteError, write_whole
@@ -52,24 +53,14 @@ def _make_way(
     is_eager=True,
     help="Write the report to FILE, as JSON where it ends in .json; the text is printed as well.",
 )
-@click.option(
-    "--waivers",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Accepted deviations (YAML). Only a file that is named here counts.",
-)
+@options.waivers
 @click.option(
     "--house",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Your organisation's own rules (TOML): names, addresses, tags, what must exist.",
 )
-@click.option(
-    "--checkov/--no-checkov",
-    "with_checkov",
-    default=False,
-    help="Ask Checkov for a second opinion; it must be on PATH. Off by default.",
-)
+@options.checkov
 def command(
     paths: tuple[Path, ...],
     format: str | None,

@@ -36,6 +36,6 @@ def synthesized(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def platform(synthesized, house):
-    """Return the graph of the real platform, in one environment."""
-    [reading] = read([synthesized / "stacks" / "financial-dev"])
-    return replace(reading.graph, house=house)
+    """Return the graphs of the real platform in one environment: its own, and its account's."""
+    folders = [synthesized / "stacks" / f"financial-{name}" for name in ("account-dev", "dev")]
+    return tuple(replace(reading.graph, house=house) for reading in read(folders))

@@ -17,7 +17,8 @@ EGRESS_RULE = "aws_vpc_security_group_egress_rule"
 CARRIERS = (GROUP, DEFAULT_GROUP, CLASSIC_RULE, INGRESS_RULE, EGRESS_RULE)
 """The types that hold rules."""
 
-LISTS_OF_AWS = ("data.aws_prefix_list.", "aws_vpc_endpoint.")
+ENDPOINT = "aws_vpc_endpoint"
+LISTS_OF_AWS = ("data.aws_prefix_list.", f"{ENDPOINT}.")
 """What names a prefix list of an AWS service, which is never the Internet."""
 
 SOURCE_GROUPS = ("referenced_security_group_id", "source_security_group_id", "security_groups")
@@ -35,6 +36,7 @@ class Rule:
     """The block in the carrier, or the carrier itself."""
 
     ingress: bool
+    graph: ResourceGraph
 
     @property
     def protocol(self) -> str:
@@ -74,8 +76,15 @@ class Rule:
                     yield cidr.network(text)
         lists = "prefix_list_id" if self._is_current else "prefix_list_ids"
         for name in self.at.reference(lists):
-            if not name.startswith(LISTS_OF_AWS):
+            if not name.startswith(LISTS_OF_AWS) and not self._is_of_an_endpoint(name):
                 raise UnknownValue(f"{lists} names {name}, whose blocks are not seen here")
+
+    def _is_of_an_endpoint(self, id: str) -> bool:
+        """Whether the prefix list *id* is that of an endpoint in the same document."""
+        return any(
+            endpoint.is_known("prefix_list_id") and endpoint.get("prefix_list_id") == id
+            for endpoint in self.graph.of_type(ENDPOINT)
+        )
 
     def is_open(self) -> bool:
         """Whether anybody on the Internet may stand on the other side."""
@@ -98,26 +107,26 @@ class Rule:
         return self.at.type in {INGRESS_RULE, EGRESS_RULE}
 
 
-def rules(carrier: Resource) -> Iterator[Rule]:
+def rules(carrier: Resource, graph: ResourceGraph) -> Iterator[Rule]:
     """Yield the rules that *carrier*, a resource of one of CARRIERS, holds."""
     if carrier.type in {GROUP, DEFAULT_GROUP}:
         for direction in ("ingress", "egress"):
             for block in carrier.blocks(direction):
-                yield Rule(carrier, block, ingress=direction == "ingress")
+                yield Rule(carrier, block, direction == "ingress", graph)
     elif carrier.type == CLASSIC_RULE:
-        yield Rule(carrier, carrier, ingress=carrier.get("type") == "ingress")
+        yield Rule(carrier, carrier, carrier.get("type") == "ingress", graph)
     else:
-        yield Rule(carrier, carrier, ingress=carrier.type == INGRESS_RULE)
+        yield Rule(carrier, carrier, carrier.type == INGRESS_RULE, graph)
 
 
-def ingress(carrier: Resource) -> Iterator[Rule]:
+def ingress(carrier: Resource, graph: ResourceGraph) -> Iterator[Rule]:
     """Yield the rules of *carrier* that let something in."""
-    return (rule for rule in rules(carrier) if rule.ingress)
+    return (rule for rule in rules(carrier, graph) if rule.ingress)
 
 
-def egress(carrier: Resource) -> Iterator[Rule]:
+def egress(carrier: Resource, graph: ResourceGraph) -> Iterator[Rule]:
     """Yield the rules of *carrier* that let something out."""
-    return (rule for rule in rules(carrier) if not rule.ingress)
+    return (rule for rule in rules(carrier, graph) if not rule.ingress)
 
 
 @dataclass(frozen=True)

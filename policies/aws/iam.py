@@ -90,6 +90,13 @@ class Statement:
             for operator, key, values in self.conditions()
         )
 
+    def holds_only_if(self, operator: str, key: str, value: str) -> bool:
+        """Whether this is its one condition; all three are compared in lower case."""
+        return [
+            (found, about, tuple(map(str.lower, values)))
+            for found, about, values in self.conditions()
+        ] == [(operator, key, (value,))]
+
     def conditions(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """Yield its conditions as operator, key and values, the first two in lower case."""
         for operator, tests in (self.body.get("Condition") or {}).items():
@@ -116,6 +123,20 @@ def statements(holder: Resource, attribute: str) -> Iterator[Statement]:
         if "Effect" not in statement or not {"Action", "NotAction"} & set(statement):
             raise UnknownValue(f"{attribute} holds a statement without Effect or Action")
         yield Statement(statement, number)
+
+
+def open_to_strangers(holder: Resource, attribute: str) -> Iterator[str]:
+    """Say of each statement of a resource's policy that lets in whom it does not name, how."""
+    for statement in statements(holder, attribute):
+        if not statement.allows or statement.is_bound_to_an_account():
+            continue
+        if statement.has("NotPrincipal"):
+            yield f"{statement.name} allows everybody but some"
+        for kind, principal in statement.principals():
+            if principal == "*":
+                yield f"{statement.name} allows everybody"
+            elif kind == "Service":
+                yield f"{statement.name} allows {principal} for any account"
 
 
 def granted(holder: Resource) -> Iterator[Statement]:

@@ -42,7 +42,7 @@ def evaluate(policies: Iterable[Policy], graph: ResourceGraph) -> Iterator[Findi
         findings = [_judge(policy, subject, graph) for subject in _subjects(policy, graph)]
         yield from findings
         yield from _never_created(policy, graph)
-        if policy.at_least and graph.house:
+        if policy.at_least and graph.house and graph.house.asks(graph.stack, policy.account_wide):
             yield from _too_few(policy, findings, graph)
 
 
@@ -55,7 +55,7 @@ def _judge(policy: Policy, subject: Resource, graph: ResourceGraph) -> Finding:
     violations: list[Violation] = []
     unknown: list[str] = []
     try:
-        if not policy.when(subject):
+        if not policy.when(subject) or (policy.unless and policy.unless(subject, graph)):
             return _finding(policy, subject, graph, Verdict.NOT_APPLICABLE)
         for check in policy.all_checks:
             _run(check, subject, graph, violations, unknown)

@@ -46,19 +46,36 @@ class House(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     stack: str
     """With ``{environment}``: how stacks are named."""
 
+    account: str | None = None
+    """Likewise: the stack of what an account has once, such as its trail."""
+
     environments: tuple[str, ...]
     naming: Naming
     addressing: Addressing
     tags: Tags
 
     @cached_property
-    def _stack(self) -> re.Pattern[str]:
-        return _compiled(self.stack, environment="|".join(map(re.escape, self.environments)))
+    def stacks(self) -> dict[str, str]:
+        """The name of every stack that there must be, and the environment that it belongs to."""
+        patterns = [pattern for pattern in (self.account, self.stack) if pattern]
+        return {
+            pattern.replace("{environment}", environment): environment
+            for environment in self.environments
+            for pattern in patterns
+        }
+
+    @cached_property
+    def _accounts(self) -> frozenset[str]:
+        pattern = self.account or ""
+        return frozenset(pattern.replace("{environment}", each) for each in self.environments)
 
     def environment_of(self, stack: str) -> str | None:
-        """Return the environment that *stack* is, or None where it is none of ours."""
-        match = self._stack.fullmatch(stack)
-        return match["environment"] if match else None
+        """Return the environment that *stack* belongs to, or None where it is none of ours."""
+        return self.stacks.get(stack)
+
+    def asks(self, stack: str, account_wide: bool) -> bool:  # noqa: FBT001 - which of the two
+        """Whether what must exist, *account_wide* or not, must exist in *stack*."""
+        return self.account is None or account_wide == (stack in self._accounts)
 
     def is_named(self, name: str, environment: str) -> bool:
         """Whether *name* follows the convention in *environment*, also in a forced form."""
@@ -86,11 +103,19 @@ def parse_house(text: str, name: str) -> House:
     try:
         house = msgspec.convert(tomllib.loads(text), House)
         IPv4Network(house.addressing.vpc)
-        _require(house.stack, "{environment}")
+        for stack in filter(None, (house.stack, house.account)):
+            _require(stack, "{environment}")
+        _require_apart(house)
         _require(house.naming.pattern, "{resource}", "{environment}")
     except (ValueError, RecursionError) as error:
         raise HouseError(f"{name}: {error}") from error
     return house
+
+
+def _require_apart(house: House) -> None:
+    patterns = 2 if house.account else 1
+    if len(house.stacks) < len(house.environments) * patterns:
+        raise ValueError("environments, stack, account: two stacks would have one name")
 
 
 def _require(pattern: str, *placeholders: str) -> None:

@@ -124,6 +124,9 @@ class Policy:
     when: Callable[[Resource], bool] = always
     """Which of them the policy is about."""
 
+    unless: Callable[[Resource, ResourceGraph], bool] | None = None
+    """Which of them it is not about, by what surrounds them."""
+
     prohibits: tuple[str, ...] | Callable[[Resource, ResourceGraph], bool] = ()
     """Terraform types of which a stack may have none, or what tells such a resource."""
 
@@ -135,6 +138,9 @@ class Policy:
 
     at_least: int = 0
     """How many must comply in each stack that the house names."""
+
+    account_wide: bool = False
+    """Whether that is asked of the account's stack, where the house has one."""
 
     needs_house: bool = False
     """Whether the checks ask the house; without one they are not evaluated."""

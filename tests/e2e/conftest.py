@@ -15,9 +15,11 @@ from tests.conftest import ROOT
 from tests.e2e import mariadb, terraform
 
 ACCOUNT = "111122223333"
+STACKS = ("financial-account-dev", "financial-dev")
 SERVICES = (
-    "acm", "autoscaling", "cloudwatch", "cloudwatchlogs", "ec2", "elbv2", "iam", "kms", "lambda",
-    "rds", "route53", "secretsmanager", "sns", "ssm", "sts",
+    "acm", "autoscaling", "backup", "cloudtrail", "cloudwatch", "cloudwatchevents",
+    "cloudwatchlogs", "configservice", "ec2", "elbv2", "firehose", "guardduty", "iam", "kms",
+    "lambda", "rds", "route53", "s3", "s3control", "secretsmanager", "sns", "ssm", "sts", "wafv2",
 )  # fmt: skip
 
 
@@ -87,15 +89,31 @@ def password():
 
 
 @pytest.fixture(scope="session")
-def workspace(synthesized, emulation, password, tmp_path_factory):
+def workspaces(synthesized, emulation, password, tmp_path_factory):
     """
-    Return the stack of dev with Terraform set up beside it.
+    Return the stacks of dev, by name, each with Terraform set up beside it.
 
-    What the test needs stands in an override file: the stack is the one that ships.
+    What the test needs stands in an override file: the stacks are those that ship.
     """
-    folder = tmp_path_factory.mktemp("stacks") / "financial-dev"
-    shutil.copytree(synthesized / "stacks" / "financial-dev", folder)
-    override = {
+    emulation.client("route53").create_hosted_zone(Name="example.com", CallerReference="test")
+    made = {}
+    for stack in STACKS:
+        folder = tmp_path_factory.mktemp("stacks") / stack
+        shutil.copytree(synthesized / "stacks" / stack, folder)
+        (folder / "emulation_override.tf.json").write_text(json.dumps(override(emulation.address)))
+        made[stack] = terraform.workspace(folder, tmp_path_factory.mktemp("settings"))
+        made[stack].environment["TF_VAR_bootstrap_password"] = password
+    return made
+
+
+def override(address):
+    """
+    Return what Terraform needs to work on the emulated AWS at *address*.
+
+    S3's control interface puts the account in front of the host's name; the proxy leads
+    that to the same server.
+    """
+    return {
         "provider": {
             "aws": [
                 {
@@ -103,21 +121,18 @@ def workspace(synthesized, emulation, password, tmp_path_factory):
                     "secret_key": "emulated",
                     "skip_credentials_validation": True,
                     "skip_metadata_api_check": "true",
-                    "endpoints": [dict.fromkeys(SERVICES, emulation.address)],
+                    "s3_use_path_style": True,
+                    "http_proxy": address,
+                    "endpoints": [dict.fromkeys(SERVICES, address)],
                 }
             ]
         }
     }
-    (folder / "emulation_override.tf.json").write_text(json.dumps(override))
-    emulation.client("route53").create_hosted_zone(Name="example.com", CallerReference="test")
-    made = terraform.workspace(folder, tmp_path_factory.mktemp("settings"))
-    made.environment["TF_VAR_bootstrap_password"] = password
-    return made
 
 
 def pytest_collection_modifyitems(items):
     reason = terraform.why_not()
     if reason:
         for item in items:
-            if "workspace" in item.fixturenames:
+            if "workspaces" in item.fixturenames:
                 item.add_marker(pytest.mark.skip(reason=reason))

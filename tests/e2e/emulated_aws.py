@@ -7,6 +7,7 @@ it proves how the platform is wired, and not that AWS would accept it.
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import os
@@ -14,12 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 import zipfile
 from pathlib import Path
+from urllib.parse import unquote
 
 from moto.autoscaling import models as autoscaling
 from moto.awslambda import models as awslambda
+from moto.backup.responses import BackupResponse
 from moto.ec2.models import launch_templates, security_groups
+from moto.guardduty import models as guardduty
 from moto.kms.responses import KmsResponse
 from moto.rds import models as rds
 from moto.route53 import models as route53
@@ -34,6 +39,9 @@ HOSTED_ZONE = "Z00000000EXAMPLE"
 
 def mend() -> None:
     """Mend what differs from AWS in a way that Terraform would see as drift."""
+    _backup_selections()
+    _backup_tags()
+    _detector_features()
     _rule_descriptions()
     _launch_template_tags()
     _scaling_policies()
@@ -47,13 +55,78 @@ def mend() -> None:
     _functions_run()
 
 
+def _backup_selections() -> None:
+    """A backup plan says what it is a plan for."""
+    made: dict[str, dict] = {}
+
+    def create(self):
+        asked = json.loads(self.body)
+        plan, selection = self.path.split("/")[3], str(uuid.uuid4())
+        made[selection] = {"BackupPlanId": plan, "SelectionId": selection, **asked}
+        return json.dumps({"BackupPlanId": plan, "SelectionId": selection})
+
+    BackupResponse.create_backup_selection = create
+    BackupResponse.get_backup_selection = lambda self: json.dumps(
+        made.get(self.path.split("/")[-1], {})
+    )
+    BackupResponse.delete_backup_selection = lambda self: json.dumps(
+        made.pop(self.path.split("/")[-1], None) and {}
+    )
+
+
+def _backup_tags() -> None:
+    """Tags are found where the address has no slash at its end, as the provider writes it."""
+    BackupResponse.list_tags = lambda self: json.dumps(
+        {
+            "Tags": self.backup_backend.list_tags(
+                unquote(self.path.removeprefix("/tags/")).strip("/")
+            )
+        }
+    )
+
+
+def _detector_features() -> None:
+    """A feature of GuardDuty stays when another one is switched on."""
+    update = guardduty.Detector.update
+
+    def mended(self, enable, frequency, sources, features):
+        named = {feature["name"]: feature for feature in [*self.features, *(features or ())]}
+        update(self, enable, frequency, sources, list(named.values()))
+
+    guardduty.Detector.update = mended
+
+
 def _rule_descriptions() -> None:
-    """A rule whose source is a group keeps its description."""
+    """A rule whose other side is a group or a prefix list keeps its description."""
+    create = security_groups.SecurityGroupRule.__init__
+
+    def mended(self, *args, **kwargs):
+        create(self, *args, **kwargs)
+        others = inspect.signature(create).bind(self, *args, **kwargs).arguments
+        self.other_sides = [others.get("source_group"), others.get("prefix_list_id")]
+
+    security_groups.SecurityGroupRule.__init__ = mended
     security_groups.SecurityGroupRule.description = property(
-        lambda rule: (
-            rule.ip_range.get("Description") or (rule.source_group or {}).get("Description")
+        lambda rule: next(
+            (
+                side["Description"]
+                for side in (rule.ip_range, *rule.other_sides)
+                if side and "Description" in side
+            ),
+            None,
         )
     )
+    flatten = security_groups.SecurityGroup._flattened_rules
+
+    def flattened(self, rules):
+        described = {rule.prefix_list_id: rule.description for rule in rules}
+        views = flatten(self, rules)
+        for view in views:
+            for entry in view.prefix_list_ids:
+                entry["Description"] = described[entry["PrefixListId"]]
+        return views
+
+    security_groups.SecurityGroup._flattened_rules = flattened
 
 
 def _launch_template_tags() -> None:

@@ -2,26 +2,34 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import pymysql
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
 from scripts.__main__ import cli
 from tests.conftest import ROOT
+from tests.e2e import live_evidence
+from tests.e2e.conftest import STACKS
 from tests.e2e.terraform import Workspace
 
 USER = "ledger_owner"
 PLAN = ("plan", "-input=false", "-no-color")
+PROVIDER = ("provider.aws.0", "provider.aws")
+
+each_stack = pytest.mark.parametrize("stack", STACKS)
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """What the life of the platform left: folders with its documents, and what was printed."""
+class Life:
+    """What the life of a stack left: folders with its documents, and what was printed."""
 
     workspace: Workspace
     printed: str
@@ -36,18 +44,30 @@ class Deployed:
 
 
 @pytest.fixture(scope="module")
-def deployed(workspace, database, password, tmp_path_factory):
+def lives(workspaces, database, password, tmp_path_factory):
+    """Return the lives of both stacks, side by side up to the second plan."""
     database.administer(
         f"CREATE USER '{USER}'@'%' IDENTIFIED BY '{password}';"
         f"GRANT ALL PRIVILEGES ON *.* TO '{USER}'@'%' WITH GRANT OPTION;"
     )
+    folder = tmp_path_factory.mktemp("documents")
+    return dict(zip(workspaces, at_once(live, workspaces.values(), repeat(folder)), strict=True))
+
+
+def at_once(function, *arguments):
+    """Call *function* for both stacks at the same time."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(function, *arguments))
+
+
+def live(workspace, folder):
+    """Plan, apply and plan again."""
     printed = workspace.run(*PLAN, "-out=first.tfplan")
     first = workspace.show("first.tfplan")
     printed += workspace.run("apply", "-input=false", "-no-color", "first.tfplan")
     printed += workspace.run(*PLAN, "-out=second.tfplan")
     second = workspace.show("second.tfplan")
-    folder = tmp_path_factory.mktemp("documents")
-    return Deployed(
+    return Life(
         workspace,
         printed,
         documents(workspace, folder / "planned", {"plan.json": first}),
@@ -58,9 +78,15 @@ def deployed(workspace, database, password, tmp_path_factory):
     )
 
 
+@pytest.fixture(scope="module")
+def deployed(lives):
+    """Return the life of the platform's own stack."""
+    return lives["financial-dev"]
+
+
 def documents(workspace, folder, others):
     """Return a folder with the stack as it is, and *others* beside it."""
-    stack = folder / "financial-dev"
+    stack = folder / workspace.folder.name
     stack.mkdir(parents=True)
     for path in workspace.folder.iterdir():
         if path.name.endswith((".tf.json", "source-map.json")):
@@ -81,7 +107,7 @@ def waivers(tmp_path_factory):
     )
     waiver = {
         "policy": "intake.endpoints",
-        "resources": ["financial-dev/provider.aws.0", "financial-dev/provider.aws"],
+        "resources": [f"{stack}/{part}" for stack in STACKS for part in PROVIDER],
         **fields,
         "owner": "test",
         "approved_by": "reader of the test",
@@ -93,8 +119,8 @@ def waivers(tmp_path_factory):
     return path
 
 
-def check(folder, *options):
-    arguments = ["check", str(folder), "--house", str(ROOT / "house.toml"), *map(str, options)]
+def check(*arguments):
+    arguments = ["check", *map(str, arguments), "--house", str(ROOT / "house.toml")]
     run = CliRunner().invoke(cli, [*arguments, "--format", "json"])
     return run.exit_code, json.loads(run.stdout)
 
@@ -103,18 +129,20 @@ def blocking(report):
     return {(f["policy"], f["resource"], f["stage"]) for f in report["findings"] if f["blocks"]}
 
 
-def test_a_second_plan_changes_nothing(deployed):
-    changes = {tuple(change["change"]["actions"]) for change in deployed.second["resource_changes"]}
+@each_stack
+def test_a_second_plan_changes_nothing(lives, stack):
+    life = lives[stack]
+    changes = {tuple(change["change"]["actions"]) for change in life.second["resource_changes"]}
 
     assert {("no-op",)} == changes
-    assert "No changes." in deployed.printed
+    assert "No changes." in life.printed
 
 
 @pytest.mark.parametrize("stage", ["planned", "deployed"])
-def test_every_document_passes_but_for_the_emulator(deployed, waivers, stage):
-    folder = getattr(deployed, stage)
-    code, report = check(folder)
-    accepted, waived = check(folder, "--waivers", waivers)
+def test_every_document_passes_but_for_the_emulator(lives, waivers, stage):
+    folders = [getattr(life, stage) for life in lives.values()]
+    code, report = check(*folders)
+    accepted, waived = check(*folders, "--waivers", waivers)
 
     assert 1 == code
     assert {"intake.endpoints"} == {policy for policy, _, _ in blocking(report)}
@@ -122,10 +150,12 @@ def test_every_document_passes_but_for_the_emulator(deployed, waivers, stage):
     assert stage in {document["stage"] for document in report["documents"]}
 
 
+@each_stack
 @pytest.mark.parametrize("name", ["plan.json", "state.json"])
-def test_what_is_deployed_is_judged_alone_as_well(deployed, name):
+def test_what_is_deployed_is_judged_alone_as_well(lives, stack, name):
     """Both know every value: nothing is left unknown but what only the stack could explain."""
-    run = CliRunner().invoke(cli, ["check", str(deployed.deployed / name), "--format", "json"])
+    file = lives[stack].deployed / name
+    run = CliRunner().invoke(cli, ["check", str(file), "--format", "json"])
     summary = json.loads(run.stdout)["summary"]
 
     assert 0 == summary["fail"] == summary["error"]
@@ -186,6 +216,27 @@ def test_no_log_holds_a_password(deployed, emulation, password):
     assert password not in log
 
 
+def test_what_is_there_is_what_was_judged(lives, emulation):
+    """The properties, read back; build/live-evidence.txt keeps them, labelled as emulated."""
+    properties = list(live_evidence.read_back(emulation.client))
+    evidence = ROOT / "build" / "live-evidence.txt"
+    evidence.parent.mkdir(exist_ok=True)
+    evidence.write_text(live_evidence.table(properties, "emulated, not AWS"))
+
+    assert [] == [each for each in properties if not each.holds]
+    assert len(properties) > 50
+
+
+def test_nobody_deletes_a_log(lives, emulation):
+    s3 = emulation.client("s3")
+    for bucket in ("archive", "trail", "access-logs", "account-history"):
+        name = f"financial-{bucket}-111122223333-dev"
+        s3.put_object(Bucket=name, Key="probe", Body=b"a line")
+
+        with pytest.raises(ClientError, match="Forbidden"):
+            s3.delete_object(Bucket=name, Key="probe")
+
+
 def test_a_change_behind_terraforms_back_is_found(deployed, emulation, waivers, tmp_path):
     state = deployed.workspace.show()["values"]["root_module"]["resources"]
     ids = {resource["address"]: resource["values"] for resource in state}
@@ -211,14 +262,14 @@ def test_a_change_behind_terraforms_back_is_found(deployed, emulation, waivers, 
     assert 1 == code
     for policy, file in (
         ("security_groups.database_ingress", "infra/security_groups.py"),
-        ("audit_logs.retention", "infra/audit_logs.py"),
+        ("audit_logs.retention", "infra/log_groups.py"),
         ("compute.imdsv2", "infra/compute.py"),
     ):
         assert "deployed" == found[policy]["stage"]
         assert file == found[policy]["source"]["file"]
 
 
-def test_destroy(deployed, emulation):
+def test_destroy(lives, emulation):
     """What protects the platform is lifted by hand first, as it would be on AWS."""
     emulation.client("rds").modify_db_cluster(
         DBClusterIdentifier="financial-aurora-dev", DeletionProtection=False
@@ -229,6 +280,26 @@ def test_destroy(deployed, emulation):
         LoadBalancerArn=balancer["LoadBalancerArn"],
         Attributes=[{"Key": "deletion_protection.enabled", "Value": "false"}],
     )
-    deployed.workspace.run("destroy", "-auto-approve", "-input=false", "-no-color")
+    empty(emulation.client("s3"))
+    at_once(destroy, [life.workspace for life in lives.values()])
 
-    assert "values" not in deployed.workspace.show()
+    for life in lives.values():
+        assert "values" not in life.workspace.show()
+
+
+def empty(s3):
+    """Delete every version of every object; the policies that refuse it go first."""
+    for bucket in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        s3.delete_bucket_policy(Bucket=bucket)
+        for version in s3.list_object_versions(Bucket=bucket).get("Versions", []):
+            s3.delete_object(
+                Bucket=bucket,
+                Key=version["Key"],
+                VersionId=version["VersionId"],
+                BypassGovernanceRetention=True,
+            )
+
+
+def destroy(workspace):
+    """Take down what the stack made."""
+    workspace.run("destroy", "-auto-approve", "-input=false", "-no-color")

@@ -1,0 +1,91 @@
+"""Backups: of every database, in vaults that are locked and encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.aws import encryption
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation
+from policies.engine.mutate import attached, remove, replace
+
+VAULT = "aws_backup_vault"
+LOCK = "aws_backup_vault_lock_configuration"
+SELECTION = "aws_backup_selection"
+CLUSTER = "aws_rds_cluster"
+FEWEST_DAYS = 7
+
+
+def is_backed_up(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Every database cluster is in a backup plan.
+
+    Its own backups go with it when somebody deletes it.
+    """
+    if not any(True for _ in graph.attached_to(cluster, SELECTION, by="resources")):
+        yield Violation(f"no {SELECTION} names it", cluster)
+
+
+CLUSTERS = Policy(
+    checks=is_backed_up,
+    applies_to=CLUSTER,
+    example={
+        CLUSTER: {"cde": {}},
+        SELECTION: {"cde": {"resources": ["${aws_rds_cluster.cde.arn}"]}},
+    },
+    violated_by=(
+        attached(SELECTION, by="resources"),
+        attached(SELECTION, replace("resources", []), by="resources"),
+    ),
+)
+
+
+def is_locked(vault: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Backup vaults are locked for a week at least.
+
+    Whoever breaks in deletes the backups first.
+    """
+    locks = list(graph.attached_to(vault, LOCK, by="backup_vault_name"))
+    if not locks:
+        yield Violation(f"has no {LOCK}", vault)
+    for lock in locks:
+        days = lock.number("min_retention_days")
+        if days is None or days < FEWEST_DAYS:
+            yield Violation(
+                f"min_retention_days is less than {FEWEST_DAYS}", lock, "min_retention_days"
+            )
+
+
+VAULT_LOCK = Policy(
+    checks=is_locked,
+    applies_to=VAULT,
+    example={
+        VAULT: {"cde": {}},
+        LOCK: {
+            "cde": {"backup_vault_name": "${aws_backup_vault.cde.name}", "min_retention_days": 7}
+        },
+    },
+    violated_by=(
+        attached(LOCK, by="backup_vault_name"),
+        attached(LOCK, remove("min_retention_days"), by="backup_vault_name"),
+        attached(LOCK, replace("min_retention_days", 1), by="backup_vault_name"),
+    ),
+)
+
+
+def uses_a_key_of_ours(vault: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Backup vaults are encrypted with a key of ours.
+
+    A backup holds what the database holds.
+    """
+    yield from encryption.not_ours(vault, "kms_key_arn", graph)
+
+
+VAULT_ENCRYPTION = Policy(
+    checks=uses_a_key_of_ours,
+    applies_to=VAULT,
+    example={VAULT: {"cde": {"kms_key_arn": "${aws_kms_key.backups.arn}"}}},
+    violated_by=(remove("kms_key_arn"),),
+)

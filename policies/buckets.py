@@ -1,0 +1,315 @@
+"""Buckets: private, over TLS only, encrypted, versioned, and watched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from policies.aws import encryption, iam
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.mutate import attached, described, remove, replace
+
+BUCKET = "aws_s3_bucket"
+BUCKET_POLICY = "aws_s3_bucket_policy"
+ENCRYPTION_SETTING = "aws_s3_bucket_server_side_encryption_configuration"
+LOGGING = "aws_s3_bucket_logging"
+PUBLIC_ACCESS_BLOCK = "aws_s3_bucket_public_access_block"
+VERSIONING_SETTING = "aws_s3_bucket_versioning"
+BLOCKS = (
+    "block_public_acls",
+    "block_public_policy",
+    "ignore_public_acls",
+    "restrict_public_buckets",
+)
+LOAD_BALANCERS = ("aws_lb", "aws_alb")
+
+
+def takes_access_logs(bucket: Resource, graph: ResourceGraph) -> bool:
+    """Whether the access logs of a load balancer or of another bucket go to *bucket*."""
+    return any(
+        receiver
+        for type, by in (
+            (LOGGING, "target_bucket"),
+            *((balancer, "access_logs.bucket") for balancer in LOAD_BALANCERS),
+        )
+        for receiver in graph.attached_to(bucket, type, by=by)
+    )
+
+
+def is_private(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Buckets block public access, all four ways of it.
+
+    One careless policy or access list would otherwise put them on the Internet.
+    """
+    blocks = list(graph.attached_to(bucket, PUBLIC_ACCESS_BLOCK, by="bucket"))
+    if not blocks:
+        yield Violation(f"has no {PUBLIC_ACCESS_BLOCK}", bucket)
+    for block in blocks:
+        for flag in BLOCKS:
+            if block.get(flag) is not True:
+                yield Violation(f"{flag} is not true", block, flag)
+
+
+PUBLIC_ACCESS = Policy(
+    checks=is_private,
+    applies_to=BUCKET,
+    claims=(part_of("1.4.4"), part_of("10.3.2")),
+    example={
+        BUCKET: {"logs": {}},
+        PUBLIC_ACCESS_BLOCK: {
+            "logs": {"bucket": "${aws_s3_bucket.logs.id}", **dict.fromkeys(BLOCKS, True)}
+        },
+    },
+    violated_by=(
+        attached(PUBLIC_ACCESS_BLOCK, by="bucket"),
+        *(attached(PUBLIC_ACCESS_BLOCK, replace(flag, False), by="bucket") for flag in BLOCKS),
+        attached(PUBLIC_ACCESS_BLOCK, remove("restrict_public_buckets"), by="bucket"),
+    ),
+)
+
+
+def refuses_plaintext(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Buckets refuse whoever does not speak TLS.
+
+    S3 answers plain HTTP, too, unless a bucket's policy refuses it.
+    """
+    if not any(
+        _refuses(statement)
+        for policy in _policies(bucket, graph)
+        for statement in iam.statements(policy, "policy")
+    ):
+        yield Violation("no policy refuses requests without TLS", bucket)
+
+
+def _policies(bucket: Resource, graph: ResourceGraph) -> Iterator[Resource]:
+    """Yield what holds the bucket's policy: the bucket itself in the older form."""
+    if bucket.is_set("policy"):
+        yield bucket
+    yield from graph.attached_to(bucket, BUCKET_POLICY, by="bucket")
+
+
+def _refuses(statement: iam.Statement) -> bool:
+    return (
+        not statement.allows
+        and any(principal == "*" for _, principal in statement.principals())
+        and any(action in {"s3:*", "*"} for action in statement.actions())
+        and any(resource.endswith("/*") for resource in statement.resources())
+        and statement.holds_only_if("bool", "aws:securetransport", "false")
+    )
+
+
+def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Statement": list(statements)}
+
+
+REFUSAL = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "s3:*",
+    "Resource": ["arn:aws:s3:::logs", "arn:aws:s3:::logs/*"],
+    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+}
+
+
+def _refusing(**changed: Any) -> Any:
+    return attached(BUCKET_POLICY, replace("policy", _policy({**REFUSAL, **changed})), by="bucket")
+
+
+TLS_ONLY = Policy(
+    checks=refuses_plaintext,
+    applies_to=BUCKET,
+    claims=(direct("4.2.1"),),
+    example={
+        BUCKET: {"logs": {}},
+        BUCKET_POLICY: {"logs": {"bucket": "${aws_s3_bucket.logs.id}", "policy": _policy(REFUSAL)}},
+    },
+    violated_by=(
+        attached(BUCKET_POLICY, by="bucket"),
+        _refusing(Effect="Allow"),
+        _refusing(Action="s3:PutObject"),
+        _refusing(Resource="arn:aws:s3:::logs"),
+        _refusing(Principal={"AWS": "arn:aws:iam::111122223333:root"}),
+        _refusing(Condition={"Bool": {"aws:SecureTransport": "true"}}),
+        _refusing(
+            Condition={
+                "Bool": {"aws:SecureTransport": "false"},
+                "StringEquals": {"aws:PrincipalAccount": "111122223333"},
+            }
+        ),
+    ),
+)
+
+
+def lets_in_whom_it_names(policy: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Bucket policies name who may read and write.
+
+    Everybody is everybody on the Internet, and a service works for strangers as well.
+    """
+    for text in iam.open_to_strangers(policy, "policy"):
+        yield Violation(f"policy: {text}", policy, "policy")
+
+
+NAMED_PRINCIPALS = Policy(
+    checks=lets_in_whom_it_names,
+    applies_to=(BUCKET_POLICY, BUCKET),
+    claims=(direct("7.2.2"), part_of("1.4.4")),
+    example={
+        BUCKET_POLICY: {
+            "logs": {
+                "policy": _policy(
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "logging.s3.amazonaws.com"},
+                        "Action": "s3:PutObject",
+                        "Resource": "arn:aws:s3:::logs/*",
+                        "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}},
+                    }
+                )
+            }
+        }
+    },
+    violated_by=tuple(
+        replace("policy", _policy({"Effect": "Allow", "Action": "s3:GetObject", **who}))
+        for who in (
+            {"Principal": "*"},
+            {"Principal": {"AWS": "*"}},
+            {"Principal": {"Service": "logging.s3.amazonaws.com"}},
+            {"NotPrincipal": {"AWS": "arn:aws:iam::111122223333:root"}},
+            {"Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+        )
+    ),
+)
+
+
+def is_encrypted_with_a_key_of_ours(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Buckets are encrypted with a key of ours.
+
+    Whoever reads one needs our permission for the key as well. Those that take access
+    logs cannot be: neither S3 nor load balancers write under such a key.
+    """
+    encrypted = False
+    for setting in graph.attached_to(bucket, ENCRYPTION_SETTING, by="bucket"):
+        for rule in setting.blocks("rule"):
+            for default in rule.blocks("apply_server_side_encryption_by_default"):
+                encrypted = True
+                algorithm = default.get("sse_algorithm")
+                if algorithm not in {"aws:kms", "aws:kms:dsse"}:
+                    yield Violation(f"sse_algorithm is {algorithm}", default, "sse_algorithm")
+                yield from encryption.not_ours(default, "kms_master_key_id", graph)
+    if not encrypted:
+        yield Violation(f"has no {ENCRYPTION_SETTING}", bucket)
+
+
+ENCRYPTION = Policy(
+    checks=is_encrypted_with_a_key_of_ours,
+    applies_to=BUCKET,
+    unless=takes_access_logs,
+    claims=(supports("3.5.1"), supports("10.3.2")),
+    example={
+        BUCKET: {"archive": {}},
+        ENCRYPTION_SETTING: {
+            "archive": {
+                "bucket": "${aws_s3_bucket.archive.id}",
+                "rule": [
+                    {
+                        "apply_server_side_encryption_by_default": {
+                            "sse_algorithm": "aws:kms",
+                            "kms_master_key_id": "${aws_kms_key.archive.arn}",
+                        }
+                    }
+                ],
+            }
+        },
+    },
+    violated_by=(
+        attached(ENCRYPTION_SETTING, by="bucket"),
+        attached(
+            ENCRYPTION_SETTING,
+            replace(
+                "rule", [{"apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"}}]
+            ),
+            by="bucket",
+        ),
+    ),
+)
+
+
+def keeps_versions(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Buckets keep what was overwritten.
+
+    What somebody alters or deletes is then still there, as it was before.
+    """
+    if not any(
+        setting.get("versioning_configuration.status") == "Enabled"
+        for setting in graph.attached_to(bucket, VERSIONING_SETTING, by="bucket")
+    ):
+        yield Violation("does not keep versions", bucket)
+
+
+VERSIONING = Policy(
+    checks=keeps_versions,
+    applies_to=BUCKET,
+    claims=(supports("10.3.4"),),
+    example={
+        BUCKET: {"archive": {}},
+        VERSIONING_SETTING: {
+            "archive": {
+                "bucket": "${aws_s3_bucket.archive.id}",
+                "versioning_configuration": [{"status": "Enabled"}],
+            }
+        },
+    },
+    violated_by=(
+        attached(VERSIONING_SETTING, by="bucket"),
+        attached(
+            VERSIONING_SETTING,
+            replace("versioning_configuration", [{"status": "Suspended"}]),
+            by="bucket",
+        ),
+    ),
+)
+
+
+def logs_who_comes(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Access to buckets is logged.
+
+    Reading a log is an event that is logged. A bucket that takes access logs cannot log
+    itself: each line would make another.
+    """
+    if not any(
+        setting.is_set("target_bucket")
+        for setting in graph.attached_to(bucket, LOGGING, by="bucket")
+    ):
+        yield Violation(f"has no {LOGGING}", bucket)
+
+
+def _untargeted(bucket: Resource, graph: ResourceGraph) -> ResourceGraph:
+    return attached(LOGGING, remove("target_bucket"), by="bucket")(bucket, graph)
+
+
+ACCESS_LOGS = Policy(
+    checks=logs_who_comes,
+    applies_to=BUCKET,
+    unless=takes_access_logs,
+    claims=(part_of("10.2.1.3"), part_of("10.2.1")),
+    example={
+        BUCKET: {"archive": {}},
+        LOGGING: {
+            "archive": {
+                "bucket": "${aws_s3_bucket.archive.id}",
+                "target_bucket": "access-logs-of-another-stack",
+            }
+        },
+    },
+    violated_by=(
+        attached(LOGGING, by="bucket"),
+        described("log to nowhere", _untargeted),
+    ),
+)

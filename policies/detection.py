@@ -1,0 +1,113 @@
+"""Detection: GuardDuty and Config watch the account, and nothing tells them to look away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.mutate import attached, remove, replace
+
+DETECTOR = "aws_guardduty_detector"
+FEATURE = "aws_guardduty_detector_feature"
+RECORDER = "aws_config_configuration_recorder"
+RECORDER_STATUS = "aws_config_configuration_recorder_status"
+CHANNEL = "aws_config_delivery_channel"
+
+
+def is_on(detector: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    GuardDuty is on.
+
+    It sees what no rule of ours describes: a key used from elsewhere, a server that calls
+    home.
+    """
+    if detector.get("enable", True) is not True:
+        yield Violation("enable is not true", detector, "enable")
+
+
+INTRUSIONS = Policy(
+    checks=is_on,
+    applies_to=DETECTOR,
+    at_least=1,
+    account_wide=True,
+    claims=(part_of("11.5.1"),),
+    example={DETECTOR: {"account": {"enable": True}}},
+    violated_by=(replace("enable", False), replace("enable", "false")),
+)
+
+
+def is_enabled(feature: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No feature of GuardDuty is switched off.
+
+    Logins to the database and reads of buckets are what an intruder is after.
+    """
+    if feature.get("status") != "ENABLED":
+        yield Violation(f"status is {feature.get('status')}", feature, "status")
+
+
+INTRUSION_FEATURES = Policy(
+    checks=is_enabled,
+    applies_to=FEATURE,
+    claims=(supports("11.5.1"),),
+    example={FEATURE: {"logins": {"status": "ENABLED"}}},
+    violated_by=(replace("status", "DISABLED"), remove("status")),
+)
+
+
+def records_everything(recorder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Config records every kind of resource, global ones among them.
+
+    What is not recorded can be changed and changed back.
+    """
+    if recorder.get("recording_group.all_supported", True) is not True:
+        yield Violation("recording_group.all_supported is not true", recorder, "recording_group")
+    if recorder.get("recording_group.include_global_resource_types", False) is not True:
+        yield Violation(
+            "recording_group.include_global_resource_types is not true",
+            recorder,
+            "recording_group",
+        )
+
+
+def is_running(recorder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """The recorder is switched on, and delivers."""
+    if not any(
+        status.get("is_enabled") is True
+        for status in graph.attached_to(recorder, RECORDER_STATUS, by="name")
+    ):
+        yield Violation("is not switched on", recorder)
+    if not graph.of_type(CHANNEL):
+        yield Violation(f"there is no {CHANNEL}", recorder)
+
+
+CHANGES = Policy(
+    checks=(records_everything, is_running),
+    applies_to=RECORDER,
+    at_least=1,
+    account_wide=True,
+    claims=(supports("11.5.2"), supports("12.5.1")),
+    example={
+        RECORDER: {
+            "account": {
+                "recording_group": {"all_supported": True, "include_global_resource_types": True}
+            }
+        },
+        RECORDER_STATUS: {
+            "account": {
+                "name": "${aws_config_configuration_recorder.account.name}",
+                "is_enabled": True,
+            }
+        },
+        CHANNEL: {"account": {}},
+    },
+    violated_by=(
+        replace("recording_group.all_supported", False),
+        replace("recording_group.include_global_resource_types", False),
+        remove("recording_group"),
+        attached(RECORDER_STATUS, by="name"),
+        attached(RECORDER_STATUS, replace("is_enabled", False), by="name"),
+    ),
+)

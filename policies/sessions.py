@@ -1,0 +1,96 @@
+"""Session Manager: sessions end when they are idle, and are recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, part_of
+from policies.engine.mutate import replace
+from policies.engine.values import UnknownValue
+
+DOCUMENT = "aws_ssm_document"
+LONGEST_IDLE_MINUTES = 15
+INPUTS = {
+    "cloudWatchLogGroupName": "financial-sessions-dev",
+    "cloudWatchEncryptionEnabled": True,
+    "idleSessionTimeout": "15",
+}
+
+
+def is_of_sessions(document: Resource) -> bool:
+    """Whether *document* says how sessions are held."""
+    return bool(document.get("document_type") == "Session")
+
+
+def _input(document: Resource, name: str) -> object:
+    if not isinstance(document.get("content"), Mapping):
+        raise UnknownValue("content is no document in JSON")
+    return document.get(f"content.inputs.{name}")
+
+
+def is_recorded(document: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Sessions on servers are recorded, in an encrypted log.
+
+    What an administrator typed is an audit log like any other.
+    """
+    for store, encrypted in (
+        ("cloudWatchLogGroupName", "cloudWatchEncryptionEnabled"),
+        ("s3BucketName", "s3EncryptionEnabled"),
+    ):
+        if _input(document, store):
+            if _input(document, encrypted) is not True:
+                yield Violation(f"content: {encrypted} is not true", document, "content")
+            return
+    yield Violation("content names no log", document, "content")
+
+
+def _with(**changed: object) -> Mapping[str, object]:
+    return {"schemaVersion": "1.0", "inputs": {**INPUTS, **changed}}
+
+
+EXAMPLE = {
+    DOCUMENT: {
+        "sessions": {"document_type": "Session", "content": _with()},
+        "patches": {"document_type": "Command", "content": {"schemaVersion": "2.2"}},
+    }
+}
+
+RECORDED = Policy(
+    checks=is_recorded,
+    applies_to=DOCUMENT,
+    when=is_of_sessions,
+    claims=(part_of("10.2.1.2"),),
+    example=EXAMPLE,
+    violated_by=(
+        replace("content", _with(cloudWatchLogGroupName="")),
+        replace("content", _with(cloudWatchEncryptionEnabled=False)),
+    ),
+)
+
+
+def ends_when_idle(document: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Sessions on servers end when they are idle for a quarter of an hour.
+
+    A session that nobody watches is one that anybody can continue.
+    """
+    minutes = str(_input(document, "idleSessionTimeout") or "")
+    if not minutes.isdigit():
+        yield Violation("content: idleSessionTimeout is not stated", document, "content")
+    elif int(minutes) > LONGEST_IDLE_MINUTES:
+        yield Violation(f"content: idleSessionTimeout is {minutes}", document, "content")
+
+
+IDLE_TIME = Policy(
+    checks=ends_when_idle,
+    applies_to=DOCUMENT,
+    when=is_of_sessions,
+    claims=(part_of("8.2.8"),),
+    example=EXAMPLE,
+    violated_by=(
+        replace("content", _with(idleSessionTimeout="60")),
+        replace("content", _with(idleSessionTimeout="")),
+    ),
+)
