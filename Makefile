@@ -1,17 +1,25 @@
-# make gate    synthesize the platform and judge it
-# make test    lint, types and tests
-# make hooks   check every commit before it is made
+# make gate             synthesize the platform and judge it
+# make deploy ENV=dev   plan an environment, judge that very plan, and apply it
+# make test             lint, types and tests
+# make hooks            check every commit before it is made
 #
 # Each sets up what it needs: Python 3.11 or newer, make and a package index are enough.
 
 PYTHON ?= python3
 TOX := .venv/bin/tox run --quiet
 
-.PHONY: gate test hooks
+ifeq ($(MAKECMDGOALS)$(ENV),deploy)
+$(error name the environment: make deploy ENV=dev)
+endif
+
+.PHONY: gate deploy test hooks
 .DEFAULT_GOAL := gate
 
 gate: .venv/ready
 	@$(TOX) -e gate
+
+deploy: .venv/ready
+	@$(TOX) -e deploy -- $(ENV)
 
 test: .venv/ready
 	@$(TOX) -e lint,type,test,e2e

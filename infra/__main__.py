@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -15,6 +16,7 @@ from infra.account import Account
 from infra.environment import Environment, InvalidEnvironment, environments
 from infra.naming import APPLICATION
 from infra.platform import Platform
+from infra.terraform import STATE, VERSION
 
 OUTPUT = "cdktf.out"
 REFUSED = 2
@@ -23,7 +25,7 @@ REFUSED = 2
 def main(environments: tuple[Environment, ...], output: Path) -> None:
     """Write the stacks of each of *environments* below *output*, and nothing beside them."""
     _require_apart(environments)
-    app = App(outdir=str(output))
+    app = App(outdir=str(output), context={"targetVersions": {"terraform": VERSION}})
     stacks = set()
     for environment in environments:
         for kind, name in ((Account, "account-"), (Platform, "")):
@@ -58,9 +60,20 @@ def _require_apart(environments: tuple[Environment, ...]) -> None:
 
 
 def _remove_others(folder: Path, stacks: Collection[str]) -> None:
-    """Remove what an earlier synthesis left of stacks that are no more."""
+    """
+    Remove what an earlier synthesis left of stacks that are no more.
+
+    Raises:
+        InvalidEnvironment: One of them is still deployed, by the state beside it.
+    """
     for old in folder.iterdir():
         if old.name not in stacks:
+            state = old / STATE
+            if state.exists() and json.loads(state.read_text())["resources"]:
+                raise InvalidEnvironment(
+                    f"{old.name} is no stack any more, and is still deployed: "
+                    f"destroy it first; {state} is its state"
+                )
             shutil.rmtree(old)
 
 

@@ -19,7 +19,11 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
+CDKTF = "cdktf"
 PROVIDER = "cdktf_cdktf_provider_aws"
+SUCCESSORS = {CDKTF: "cdktn", PROVIDER: "cdktn_provider_aws"}
+"""CDK Terrain, which carries CDKTF on: the same modules under another name."""
+
 LAZY_INDEX = Path(__file__).with_name("lazy_index.cjs")
 ROOT = Path(__file__).parent.parent
 SOURCE_MAP = "source-map.json"
@@ -33,10 +37,20 @@ def install() -> None:
     """
     _use_packaged_node()
     _remember_type_hints()
+    if CDKTF not in sys.modules:
+        sys.modules[CDKTF] = importlib.import_module(_installed(CDKTF))
     if PROVIDER not in sys.modules:
         _load_node_modules_on_demand()
         _import_submodules_only(PROVIDER)
     _record_sources()
+
+
+def _installed(package: str) -> str:
+    """Return *package*, or the name under which its successor is installed."""
+    for name in (package, SUCCESSORS[package]):
+        if importlib.util.find_spec(name):
+            return name
+    raise ModuleNotFoundError(f"{package} is not installed; see requirements/gate.txt")
 
 
 def _use_packaged_node() -> None:
@@ -53,12 +67,10 @@ def _remember_type_hints() -> None:
 
 def _import_submodules_only(package: str) -> None:
     """Put *package* in place without running its ``__init__``, which imports everything."""
-    spec = importlib.util.find_spec(package)
-    if spec is None:
-        raise ModuleNotFoundError(f"{package} is not installed; see requirements/gate.txt")
+    spec = importlib.util.find_spec(_installed(package))
     module = ModuleType(package)
     module.__spec__ = spec
-    module.__path__ = list(spec.submodule_search_locations or ())
+    module.__path__ = list(spec.submodule_search_locations or ()) if spec else []
     module.__package__ = package
     sys.modules[package] = module
     importlib.import_module(f"{package}._jsii")

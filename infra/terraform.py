@@ -7,6 +7,7 @@ from cdktf_cdktf_provider_aws.provider import AwsProvider
 
 from infra.environment import Environment
 
+STATE = "terraform.tfstate"
 VERSION = ">= 1.11"
 """Ephemeral variables, write-only arguments, and locks in S3 itself."""
 
@@ -27,12 +28,12 @@ def _keep_state(stack: TerraformStack, environment: Environment) -> None:
     """Beside the stack, or where the environment says: encrypted with its key, and locked."""
     state = environment.state
     if state is None:
-        LocalBackend(stack, path="terraform.tfstate")
+        LocalBackend(stack, path=STATE)
         return
     S3Backend(
         stack,
         bucket=state.bucket,
-        key=f"{stack.node.id}/terraform.tfstate",
+        key=f"{stack.node.id}/{STATE}",
         region=environment.region,
         encrypt=True,
         kms_key_id=state.kms_key_arn,

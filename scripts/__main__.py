@@ -12,6 +12,7 @@ from scripts.exits import INTERNAL_ERROR, REFUSED
 
 COMMANDS = {
     "check": "Judge synthesized stacks, plans and states; say yes or no.",
+    "deploy": "Plan an environment, judge that very plan, and apply it.",
     "explain": "Say what a policy holds, why, and what breaks it.",
     "policies": "List the policies and their requirements.",
 }

@@ -163,6 +163,28 @@ def test_what_an_earlier_synthesis_left_is_removed(synthesized, tmp_path):
     assert files(synthesized) == files(output)
 
 
+@pytest.mark.parametrize("stack", ["financial-dev", "financial-qa"])
+def test_no_synthesis_takes_away_the_state_of_what_is_deployed(tmp_path, stack):
+    """A stack that is no more has to be destroyed first; one that is keeps its state."""
+    folder = tmp_path / "cdktf.out" / "stacks" / stack
+    folder.mkdir(parents=True)
+    state = json.dumps({"resources": [{"type": "aws_vpc"}]})
+    (folder / "terraform.tfstate").write_text(state)
+    process = subprocess.run(
+        [sys.executable, "-m", "infra"],
+        cwd=ROOT,
+        env={**os.environ, "CDKTF_OUTDIR": str(tmp_path / "cdktf.out")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert state == (folder / "terraform.tfstate").read_text()
+    assert (2 if stack == "financial-qa" else 0) == process.returncode
+    if process.returncode:
+        assert process.stderr.startswith("infra/environment.py: financial-qa is no stack any more")
+
+
 @pytest.mark.parametrize(
     ("environments", "reason"),
     [

@@ -43,7 +43,7 @@ def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
     """Put findings together that one change mends: the same fault, made by the same line."""
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for finding in findings:
-        key = (finding.policy, finding.verdict, finding.stage, finding.messages, _places(finding))
+        key = (finding.policy, finding.verdict, finding.messages, _places(finding))
         groups.setdefault(key, []).append(finding)
     yield from groups.values()
 
@@ -52,9 +52,12 @@ def _block(findings: list[Finding], report: Report) -> Iterator[str]:
     first = findings[0]
     verdict, policy = first.verdict.value.upper(), printable(first.policy)
     yield f"{verdict}  {policy}  {_claims(first, report)}"
-    stage = "" if first.stage == Stage.DESIGN else f"  ({first.stage.value})"
-    for number, finding in enumerate(findings):
-        yield f"  {'' if number else 'resource':8}  {printable(finding.resource)}{stage}"
+    stages: dict[str, list[Stage]] = {}
+    for finding in findings:
+        stages.setdefault(finding.resource, []).append(finding.stage)
+    for number, (resource, seen) in enumerate(stages.items()):
+        where = "" if seen == [Stage.DESIGN] else f"  ({', '.join(stage.value for stage in seen)})"
+        yield f"  {'' if number else 'resource':8}  {printable(resource)}{where}"
     for number, message in enumerate(first.messages):
         yield f"  {'' if number else 'wrong':8}  {printable(message)}"
     for place in _places(first):

@@ -1,6 +1,5 @@
 import json
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -12,9 +11,17 @@ import boto3
 import pytest
 
 from tests.conftest import ROOT
-from tests.e2e import mariadb, terraform
+from tests.e2e import emulated_aws, mariadb, terraform
 
-ACCOUNT = "111122223333"
+ACCOUNT = "210987654321"
+FILLED_IN = {
+    "111122223333": ACCOUNT,
+    "payments-dev.example.com": "payments.emulated.internal",
+    "Z00000000EXAMPLE": emulated_aws.HOSTED_ZONE,
+    "alerts@example.com": "alerts@emulated.internal",
+}
+"""What somebody who deploys writes into infra/environment.py."""
+
 STACKS = ("financial-account-dev", "financial-dev")
 SERVICES = (
     "acm", "autoscaling", "backup", "cloudtrail", "cloudwatch", "cloudwatchevents",
@@ -48,8 +55,8 @@ def emulation(database, tmp_path_factory):
                 **os.environ,
                 "MOTO_ACCOUNT_ID": ACCOUNT,
                 "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+                "EMULATED_DATABASE": str(database.folder),
                 "EMULATED_DATABASE_PORT": str(database.port),
-                "EMULATED_AUTHORITIES": str(database.authorities),
             },
         )
     address = f"http://127.0.0.1:{port}"
@@ -59,7 +66,7 @@ def emulation(database, tmp_path_factory):
             break
         except (urllib.error.URLError, ConnectionError):
             time.sleep(0.2)
-    yield Emulation(address, log)
+    yield Emulation(address, log, database.folder / mariadb.FIRST_PASSWORD)
     process.terminate()
     process.wait(timeout=30)
 
@@ -67,9 +74,15 @@ def emulation(database, tmp_path_factory):
 class Emulation:
     """The emulated AWS: its address, and its log."""
 
-    def __init__(self, address, log):
+    def __init__(self, address, log, first_password):
         self.address = address
         self.log = log
+        self._first_password = first_password
+
+    @property
+    def first_password(self):
+        """The password that the database was made with, which the emulator alone was told."""
+        return self._first_password.read_text()
 
     def client(self, service):
         """Return a client of *service*."""
@@ -83,27 +96,36 @@ class Emulation:
 
 
 @pytest.fixture(scope="session")
-def password():
-    """Return the first password of the database, made for this run."""
-    return secrets.token_urlsafe(24)
+def checkout(tmp_path_factory, emulation):
+    """
+    Return a copy of infra with an environment filled in, and what it synthesizes.
+
+    What Terraform needs for the emulated AWS stands in an override file beside each stack:
+    the stacks are those that would be deployed.
+    """
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(ROOT / "infra", folder / "infra")
+    environment = folder / "infra" / "environment.py"
+    text = environment.read_text()
+    for placeholder, value in FILLED_IN.items():
+        text = text.replace(placeholder, value)
+    environment.write_text(text)
+    subprocess.run([sys.executable, "-m", "infra"], cwd=folder, check=True)
+    for stack in STACKS:
+        beside = folder / "cdktf.out" / "stacks" / stack / "emulation_override.tf.json"
+        beside.write_text(json.dumps(override(emulation.address)))
+    emulation.client("route53").create_hosted_zone(Name="emulated.internal", CallerReference="test")
+    return folder
 
 
 @pytest.fixture(scope="session")
-def workspaces(synthesized, emulation, password, tmp_path_factory):
-    """
-    Return the stacks of dev, by name, each with Terraform set up beside it.
-
-    What the test needs stands in an override file: the stacks are those that ship.
-    """
-    emulation.client("route53").create_hosted_zone(Name="example.com", CallerReference="test")
-    made = {}
-    for stack in STACKS:
-        folder = tmp_path_factory.mktemp("stacks") / stack
-        shutil.copytree(synthesized / "stacks" / stack, folder)
-        (folder / "emulation_override.tf.json").write_text(json.dumps(override(emulation.address)))
-        made[stack] = terraform.workspace(folder, tmp_path_factory.mktemp("settings"))
-        made[stack].environment["TF_VAR_bootstrap_password"] = password
-    return made
+def workspaces(checkout, tmp_path_factory):
+    """Return the stacks of dev, by name, each with Terraform set up beside it."""
+    settings = tmp_path_factory.mktemp("settings")
+    return {
+        stack: terraform.workspace(checkout / "cdktf.out" / "stacks" / stack, settings)
+        for stack in STACKS
+    }
 
 
 def override(address):

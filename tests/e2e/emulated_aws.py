@@ -34,7 +34,7 @@ from moto.server import ThreadedMotoServer
 from tests.e2e import mariadb
 
 RUNNER = Path(__file__).with_name("function_runner.py")
-HOSTED_ZONE = "Z00000000EXAMPLE"
+HOSTED_ZONE = "Z0123456789EMULATED"
 
 
 def mend() -> None:
@@ -47,6 +47,7 @@ def mend() -> None:
     _scaling_policies()
     _provisioned_clusters()
     _cluster_address()
+    _cluster_password()
     _performance_insights()
     _key_rotation_period()
     _dead_letters()
@@ -175,6 +176,21 @@ def _cluster_address() -> None:
     rds.DBCluster.__init__ = mended
 
 
+def _cluster_password() -> None:
+    """The master user is there, on the test's database, with the password that was given."""
+    create = rds.RDSBackend.create_db_cluster
+    folder = Path(os.environ["EMULATED_DATABASE"])
+
+    def mended(self, kwargs):
+        user, password = kwargs["master_username"], kwargs["master_user_password"]
+        (folder / mariadb.FIRST_PASSWORD).write_text(password)
+        mariadb.administer(folder, f"CREATE USER '{user}'@'%' IDENTIFIED BY '{password}'")
+        mariadb.administer(folder, f"GRANT ALL ON *.* TO '{user}'@'%' WITH GRANT OPTION")
+        return create(self, kwargs)
+
+    rds.RDSBackend.create_db_cluster = mended
+
+
 def _performance_insights() -> None:
     """An instance keeps what it was told of Performance Insights."""
     create = rds.RDSBackend.create_db_instance
@@ -230,7 +246,7 @@ def _dead_letters() -> None:
 
 
 def _hosted_zone() -> None:
-    """The hosted zone of the documentation can be made under its id."""
+    """The hosted zone is made under the id that the environment names."""
     route53.create_route53_zone_id = lambda **_: HOSTED_ZONE
 
 
@@ -288,7 +304,7 @@ def _access() -> dict[str, str]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "emulated",
         "AWS_SECRET_ACCESS_KEY": "emulated",
-        "AUTHORITIES": os.environ["EMULATED_AUTHORITIES"],
+        "AUTHORITIES": str(Path(os.environ["EMULATED_DATABASE"]) / "ca.pem"),
     }
 
 

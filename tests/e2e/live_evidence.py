@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-ACCOUNT = "111122223333"
-
 
 @dataclass(frozen=True)
 class Property:
@@ -190,7 +188,7 @@ def _secrets(client: Callable[[str], Any]) -> Iterator[Property]:
 def _buckets(client: Callable[[str], Any]) -> Iterator[Property]:
     s3 = client("s3")
     names = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
-    locked = {f"financial-{name}-{ACCOUNT}-dev" for name in ("archive", "trail")}
+    locked = {name for name in names if name.startswith(("financial-archive", "financial-trail"))}
     yield Property(
         "s3:GetPublicAccessBlock",
         "buckets that are not private",
@@ -216,6 +214,8 @@ def _buckets(client: Callable[[str], Any]) -> Iterator[Property]:
             ("COMPLIANCE", 400),
             (retention["Mode"], retention["Days"]),
         )
+    taking = {name for name in names - locked if s3.list_objects_v2(Bucket=name)["KeyCount"]}
+    yield Property("s3:ListObjectsV2", "buckets in which access logs arrived", 2, len(taking))
     yield Property(
         "s3:GetBucketEncryption",
         "locked buckets under a key of ours",

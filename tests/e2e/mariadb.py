@@ -17,6 +17,9 @@ CLUSTER = "c0ffee000000"
 HOST = f"financial-aurora-dev.cluster-{CLUSTER}.us-east-1.rds.amazonaws.com"
 """The name that the emulated Aurora gives its cluster, and the certificate is for."""
 
+FIRST_PASSWORD = "first-password"
+"""The file, beside the data, with the password that the cluster was made with."""
+
 START_SECONDS = 60
 
 
@@ -65,17 +68,18 @@ class Server:
         )
 
     def administer(self, statement: str) -> None:
-        """Run *statement* as the server's own administrator, over its socket."""
-        subprocess.run(
-            ["mariadb", "--no-defaults", f"--socket={self.folder}/socket", "-e", statement],
-            check=True,
-            capture_output=True,
-        )
+        """Run *statement* as the server's own administrator."""
+        administer(self.folder, statement)
 
     def stop(self) -> None:
         """End the server."""
         self.process.terminate()
         self.process.wait(timeout=60)
+
+
+def administer(folder: Path, statement: str) -> None:
+    """Run *statement* as the administrator of the server in *folder*, over its socket."""
+    _quietly("mariadb", "--no-defaults", f"--socket={folder}/socket", "-e", statement)
 
 
 def start(folder: Path, port: int) -> Server:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pymysql
 import pytest
-from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
 from scripts.__main__ import cli
@@ -33,8 +32,7 @@ class Life:
 
     workspace: Workspace
     printed: str
-    planned: Path
-    """The stack, with the plan that was applied."""
+    """What Terraform said when it planned again."""
 
     deployed: Path
     """The stack, with the plan after the apply and the state."""
@@ -43,13 +41,32 @@ class Life:
     """The plan after the apply."""
 
 
+@dataclass(frozen=True)
+class Deployment:
+    """What ``pci-gate deploy`` said and kept."""
+
+    code: int
+    output: str
+    record: Path
+
+
 @pytest.fixture(scope="module")
-def lives(workspaces, database, password, tmp_path_factory):
-    """Return the lives of both stacks, side by side up to the second plan."""
-    database.administer(
-        f"CREATE USER '{USER}'@'%' IDENTIFIED BY '{password}';"
-        f"GRANT ALL PRIVILEGES ON *.* TO '{USER}'@'%' WITH GRANT OPTION;"
+def deployment(checkout, workspaces, waivers, tmp_path_factory):
+    """Deploy dev, both stacks of it, the way that ``make deploy`` does."""
+    record = tmp_path_factory.mktemp("record")
+    synthesis = checkout / "cdktf.out"
+    arguments = ["deploy", "dev", "--house", ROOT / "house.toml", "--waivers", waivers]
+    others = ["--fresh", "bootstrap_password", "--synthesis", synthesis, "--record", record]
+    run = CliRunner(env=workspaces["financial-dev"].environment).invoke(
+        cli, [*map(str, arguments), *map(str, others)]
     )
+    return Deployment(run.exit_code, run.output, record / "dev")
+
+
+@pytest.fixture(scope="module")
+def lives(deployment, workspaces, tmp_path_factory):
+    """Return the lives of both stacks after their deployment."""
+    assert 0 == deployment.code, deployment.output
     folder = tmp_path_factory.mktemp("documents")
     return dict(zip(workspaces, at_once(live, workspaces.values(), repeat(folder)), strict=True))
 
@@ -61,21 +78,13 @@ def at_once(function, *arguments):
 
 
 def live(workspace, folder):
-    """Plan, apply and plan again."""
-    printed = workspace.run(*PLAN, "-out=first.tfplan")
-    first = workspace.show("first.tfplan")
-    printed += workspace.run("apply", "-input=false", "-no-color", "first.tfplan")
-    printed += workspace.run(*PLAN, "-out=second.tfplan")
+    """Plan again; the password that the deployment made is gone, and another one will do."""
+    workspace.environment["TF_VAR_bootstrap_password"] = "another"
+    printed = workspace.run(*PLAN, "-out=second.tfplan")
     second = workspace.show("second.tfplan")
-    return Life(
-        workspace,
-        printed,
-        documents(workspace, folder / "planned", {"plan.json": first}),
-        documents(
-            workspace, folder / "deployed", {"plan.json": second, "state.json": workspace.show()}
-        ),
-        second,
-    )
+    state = workspace.show()
+    there = documents(workspace, folder, {"plan.json": second, "state.json": state})
+    return Life(workspace, printed, there, second)
 
 
 @pytest.fixture(scope="module")
@@ -138,16 +147,25 @@ def test_a_second_plan_changes_nothing(lives, stack):
     assert "No changes." in life.printed
 
 
-@pytest.mark.parametrize("stage", ["planned", "deployed"])
-def test_every_document_passes_but_for_the_emulator(lives, waivers, stage):
-    folders = [getattr(life, stage) for life in lives.values()]
+def test_the_plans_that_were_applied_had_passed(deployment):
+    report = json.loads((deployment.record / "results.json").read_text())
+    kept = json.loads((deployment.record / "deployment.json").read_text())
+
+    assert {"design", "planned"} == {document["stage"] for document in report["documents"]}
+    assert 0 == kept["blocking"]
+    assert list(STACKS) == [stack["stack"] for stack in kept["stacks"]]
+    assert all(stack["applied_at"] for stack in kept["stacks"])
+
+
+def test_what_is_deployed_passes_but_for_the_emulator(lives, waivers):
+    folders = [life.deployed for life in lives.values()]
     code, report = check(*folders)
     accepted, waived = check(*folders, "--waivers", waivers)
 
     assert 1 == code
     assert {"intake.endpoints"} == {policy for policy, _, _ in blocking(report)}
     assert (0, set()) == (accepted, blocking(waived))
-    assert stage in {document["stage"] for document in report["documents"]}
+    assert {"design", "planned", "deployed"} == {d["stage"] for d in report["documents"]}
 
 
 @each_stack
@@ -163,7 +181,7 @@ def test_what_is_deployed_is_judged_alone_as_well(lives, stack, name):
 
 def test_a_plan_of_another_stack_is_refused(deployed, tmp_path):
     folder = tmp_path / "financial-dev"
-    shutil.copytree(deployed.planned, folder)
+    shutil.copytree(deployed.deployed, folder)
     path = folder / "cdk.tf.json"
     path.write_text(
         path.read_text().replace('"retention_in_days": 90', '"retention_in_days": 91', 1)
@@ -174,25 +192,25 @@ def test_a_plan_of_another_stack_is_refused(deployed, tmp_path):
     assert "made from another stack, which differs in aws_cloudwatch_log_group." in run.stderr
 
 
-def test_the_password_stands_in_no_file(deployed, password):
+def test_the_password_stands_in_no_file(deployed, deployment, emulation, checkout):
     """The control: a name that does stand there is found by the same search."""
-    folders = (deployed.workspace.folder, deployed.planned, deployed.deployed)
+    folders = (checkout, deployed.deployed, deployment.record)
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    texts = [path.read_bytes() for path in files if ".terraform" not in path.parts]
+    texts = {path: path.read_bytes() for path in files if ".terraform" not in path.parts}
+    password = emulation.first_password
 
-    assert not [path for path, text in zip(files, texts, strict=False) if password.encode() in text]
-    assert password not in deployed.printed
-    assert sum(USER.encode() in text for text in texts) > 3
+    assert not [path for path, text in texts.items() if password.encode() in text]
+    assert password not in deployment.output + deployed.printed
+    assert sum(USER.encode() in text for text in texts.values()) > 3
 
 
-def test_the_password_was_rotated_at_once(deployed, database, emulation, password):
+def test_the_password_was_rotated_at_once(deployed, database, emulation):
     secret = emulation.client("secretsmanager").get_secret_value(
         SecretId="financial-database-secret-dev"
     )
     rotated = json.loads(secret["SecretString"])["password"]
-    steps = [
-        line for line in emulation.log.read_text().splitlines() if line.startswith("function ")
-    ]
+    log = emulation.log.read_text()
+    steps = [line for line in log.splitlines() if line.startswith("function ")]
 
     assert [
         "function createSecret: 0",
@@ -200,20 +218,12 @@ def test_the_password_was_rotated_at_once(deployed, database, emulation, passwor
         "function testSecret: 0",
         "function finishSecret: 0",
     ] == steps[:4]
+    assert rotated not in log
+    assert emulation.first_password not in log
     database.login(USER, rotated).close()
-    for refused, tls in ((password, True), (rotated, False)):
+    for refused, tls in ((emulation.first_password, True), (rotated, False)):
         with pytest.raises(pymysql.err.OperationalError):
             database.login(USER, refused, tls=tls)
-
-
-def test_no_log_holds_a_password(deployed, emulation, password):
-    secret = emulation.client("secretsmanager").get_secret_value(
-        SecretId="financial-database-secret-dev"
-    )
-    log = emulation.log.read_text()
-
-    assert json.loads(secret["SecretString"])["password"] not in log
-    assert password not in log
 
 
 def test_what_is_there_is_what_was_judged(lives, emulation):
@@ -225,16 +235,6 @@ def test_what_is_there_is_what_was_judged(lives, emulation):
 
     assert [] == [each for each in properties if not each.holds]
     assert len(properties) > 50
-
-
-def test_nobody_deletes_a_log(lives, emulation):
-    s3 = emulation.client("s3")
-    for bucket in ("archive", "trail", "access-logs", "account-history"):
-        name = f"financial-{bucket}-111122223333-dev"
-        s3.put_object(Bucket=name, Key="probe", Body=b"a line")
-
-        with pytest.raises(ClientError, match="Forbidden"):
-            s3.delete_object(Bucket=name, Key="probe")
 
 
 def test_a_change_behind_terraforms_back_is_found(deployed, emulation, waivers, tmp_path):
@@ -288,16 +288,14 @@ def test_destroy(lives, emulation):
 
 
 def empty(s3):
-    """Delete every version of every object; the policies that refuse it go first."""
-    for bucket in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+    """Delete what access logging wrote; it stops first, and the policies that refuse it go."""
+    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    for bucket in buckets:
+        s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
+    for bucket in buckets:
         s3.delete_bucket_policy(Bucket=bucket)
         for version in s3.list_object_versions(Bucket=bucket).get("Versions", []):
-            s3.delete_object(
-                Bucket=bucket,
-                Key=version["Key"],
-                VersionId=version["VersionId"],
-                BypassGovernanceRetention=True,
-            )
+            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
 
 
 def destroy(workspace):
