@@ -37,10 +37,11 @@ def install() -> None:
     """
     _use_packaged_node()
     _remember_type_hints()
+    if PROVIDER not in sys.modules:
+        _load_node_modules_on_demand()
     if CDKTF not in sys.modules:
         sys.modules[CDKTF] = importlib.import_module(_installed(CDKTF))
     if PROVIDER not in sys.modules:
-        _load_node_modules_on_demand()
         _import_submodules_only(PROVIDER)
     _record_sources()
 

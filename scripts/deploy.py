@@ -128,7 +128,7 @@ def command(
     try:
         require_terraform()
         folders = _stacks(environment, parse_house(read_text(house), str(house)), synthesis)
-        stacks = [_ready(folder, fresh) for folder in folders]
+        stacks = _ready(folders, fresh)
         with tempfile.TemporaryDirectory(prefix="pci-gate-") as private:
             planned = [_plan(stack, Path(private)) for stack in stacks]
             report = _without(
@@ -177,24 +177,33 @@ def _stacks(environment: str, house: House, synthesis: Path) -> list[Path]:
     return folders
 
 
-def _ready(folder: Path, fresh: Sequence[str]) -> Terraform:
-    """Return what runs the stack in *folder*, its variables set."""
-    document = _document(folder / STACK)
-    reasons = [
-        f"{folder.name}: {value} is a value of documentation, at {path}; fill in your own"
-        for value, path in placeholders(document).items()
-    ]
-    variables = document.get("variable") or {}
-    needed = {name for name, body in variables.items() if "default" not in body}
-    made = {name: secrets.token_urlsafe(PASSWORD_BYTES) for name in needed & set(fresh)}
-    reasons += [
-        f"{folder.name}: the variable {name} has no value; set TF_VAR_{name}"
-        for name in sorted(needed - set(made))
-        if not os.environ.get(f"TF_VAR_{name}")
-    ]
+def _ready(folders: Sequence[Path], fresh: Sequence[str]) -> list[Terraform]:
+    """Return what runs the stacks in *folders*, their variables set."""
+    stacks: list[Terraform] = []
+    reasons: list[str] = []
+    for folder in folders:
+        document = _document(folder / STACK)
+        needed = _needed(document)
+        made = {name: secrets.token_urlsafe(PASSWORD_BYTES) for name in needed & set(fresh)}
+        stacks.append(Terraform(folder, made))
+        reasons += [
+            f"{folder.name}: {value} is a value of documentation, at {path}; fill in your own"
+            for value, path in placeholders(document).items()
+        ]
+        reasons += [
+            f"{folder.name}: the variable {name} has no value; set TF_VAR_{name}"
+            for name in sorted(needed - set(made))
+            if not os.environ.get(f"TF_VAR_{name}")
+        ]
     if reasons:
         raise Unready("\n".join(reasons))
-    return Terraform(folder, made)
+    return stacks
+
+
+def _needed(document: Any) -> set[str]:
+    """Return the variables of a stack that have no default."""
+    variables = document.get("variable") or {}
+    return {name for name, body in variables.items() if "default" not in body}
 
 
 def _document(path: Path) -> Any:

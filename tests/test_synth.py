@@ -225,6 +225,22 @@ def test_the_bindings_are_loaded_lazily():
     assert int(process.stdout) < 200
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc here")
+def test_node_loads_lazily_as_well():
+    """Node is started by the first import of CDKTF, and has to be told before that."""
+    script = (
+        "import infra, pathlib; "
+        "from jsii._runtime import kernel; "
+        "pid = kernel.provider._process._process.pid; "
+        "print('lazy_index.cjs' in pathlib.Path(f'/proc/{pid}/environ').read_text())"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert "True\n" == process.stdout
+
+
 def test_the_archive_of_the_rotation_function_never_varies(tmp_path, monkeypatch):
     first = packaging.rotation_archive().read_bytes()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
