@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from policies.aws import credentials, encryption
 from policies.engine.graph import Resource, ResourceGraph
@@ -159,8 +159,25 @@ def holds_no_text(version: Resource, graph: ResourceGraph) -> Iterator[Violation
     for attribute in ("secret_string", "secret_binary"):
         if version.is_set(attribute):
             yield Violation(f"{attribute} is kept in the state", version, attribute)
-    if version.is_known("secret_string_wo") and version.is_set("secret_string_wo"):
+    if _is_written_out(version, "secret_string_wo"):
         yield Violation("secret_string_wo is written out", version, "secret_string_wo")
+
+
+NO_SECRETS = frozenset({
+    "dbClusterIdentifier", "dbInstanceIdentifier", "dbname", "engine", "host", "masterarn", "port",
+    "username",
+})  # fmt: skip
+"""What Secrets Manager keeps beside a password."""
+
+
+def _is_written_out(version: Resource, path: str) -> bool:
+    """Whether the text at *path*, or what is secret in it, stands in this document."""
+    if not version.is_known(path) or not version.is_set(path):
+        return False
+    value = version.get(path)
+    if not isinstance(value, Mapping):
+        return True
+    return any(version.is_known(f"{path}.{key}") for key in set(value) - NO_SECRETS)
 
 
 LITERAL = Policy(
@@ -173,6 +190,7 @@ LITERAL = Policy(
         replace("secret_string", "${random_password.master.result}"),
         replace("secret_binary", "Y29ycmVjdC1ob3JzZQ=="),
         replace("secret_string_wo", "correct-horse"),
+        replace("secret_string_wo", '${jsonencode({username = "a", password = "correct-horse"})}'),
     ),
 )
 

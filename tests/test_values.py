@@ -17,7 +17,7 @@ def test_an_unset_value_is_the_default():
 
 
 @pytest.mark.parametrize(
-    "value", ["${var.days}", "${aws_thing.b.days}", "${1 + 1}", "%{ if true }1%{ endif }"]
+    "value", ["${var.days}", "${aws_thing.b.days}", "${1 + var.a}", "%{ if true }1%{ endif }"]
 )
 def test_an_expression_is_unknown(value):
     with pytest.raises(UnknownValue, match="days is not known"):

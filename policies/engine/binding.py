@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from policies.engine.document import DocumentError
-from policies.engine.graph import Resource
 
 META = frozenset({
     "//", "connection", "count", "depends_on", "dynamic", "for_each", "lifecycle", "provider",
@@ -20,22 +19,22 @@ META = frozenset({
 _TRAVERSAL = re.compile(r"(?<![\w.])(?:data\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)+\.[A-Za-z_][\w-]*")
 
 
-def require_same(path: Path, root: Any, written: Mapping[str, Resource]) -> None:
+def require_same(path: Path, root: Any, written: Mapping[str, Mapping[str, Any]]) -> None:
     """
     Refuse the plan in the file *path* beside a stack that it was not made from.
 
-    *root* is the configuration of its root module, *written* the resources of the stack.
+    *root* is the configuration of its root module, *written* the bodies of the
+    stack's resources, by address.
 
     Raises:
         DocumentError: They differ: in a resource, a literal, or what an expression names.
     """
     planned = {resource["address"]: resource for resource in root.get("resources", ())}
-    stack = {address for address, r in written.items() if not r.type.startswith("terraform.")}
-    for address in sorted(stack ^ set(planned)):
+    for address in sorted(set(written) ^ set(planned)):
         raise _other(path, address)
-    for address in sorted(stack):
+    for address in sorted(written):
         expressions = planned[address].get("expressions", {})
-        for place in _differences(expressions, written[address].values):
+        for place in _differences(expressions, written[address]):
             raise _other(path, f"{address}.{place}")
 
 

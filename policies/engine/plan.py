@@ -12,7 +12,8 @@ from policies.engine import binding
 from policies.engine.document import FORGET, PROVIDER, PROVISIONER, DocumentError, Reading
 from policies.engine.graph import Resource, ResourceGraph, Stage
 from policies.engine.model import Document
-from policies.engine.values import PLAIN, Explained, Unknown
+from policies.engine.stack import bodies
+from policies.engine.values import PLAIN, Explained, Syntax, Unknown
 
 PLAN_MAJOR = "1"
 
@@ -37,12 +38,12 @@ def plan_reading(
         DocumentError: It is no whole plan, contradicts itself, or was made from
             another stack.
     """
-    written = {r.address: r for r in design.graph.resources + design.graph.absent} if design else {}
+    written = _written(design) if design else {}
     try:
         _require_whole_plan(path, content)
         root = content["configuration"].get("root_module", {})
         if design:
-            binding.require_same(path, root, written)
+            binding.require_same(path, root, bodies(design.content))
         expressions = dict(_expressions(root, ""))
         present = [*_provisioners(root, ""), *_providers(content["configuration"])]
         absent: list[Resource] = []
@@ -66,6 +67,12 @@ def plan_reading(
     )
     graph = ResourceGraph(tuple(present), stack, Stage.PLANNED, tuple(absent))
     return Reading(document, graph, content)
+
+
+def _written(design: Reading) -> dict[str, Resource]:
+    """Return the resources of the *design* by address, and by what expressions name them."""
+    resources = (*design.graph.resources, *design.graph.absent)
+    return {**{r.base: r for r in resources}, **{r.address: r for r in resources}}
 
 
 def _require_whole_plan(path: Path, content: Any) -> None:
@@ -101,9 +108,12 @@ def _planned(change: Any, expressions: dict[str, Any], written: Mapping[str, Res
     values = change["change"]["before"] if actions in (["delete"], ["forget"]) else after
     type = _require_text(change["type"])
     resource = Resource(address, f"data.{type}" if mode == "data" else type, {}, PLAIN)
-    design = written.get(resource.base)
+    design = written.get(address) or written.get(resource.base)
     unknown = change["change"].get("after_unknown", {})
-    values = _masked(values, unknown, design.values if design else NOTHING)
+    if design:
+        values = _masked(values, unknown, design.values, design.syntax)
+    else:
+        values = _masked(values, unknown, NOTHING, PLAIN)
     if not isinstance(values, dict):
         raise TypeError(f"{address} without values")
     return replace(
@@ -118,14 +128,14 @@ NOTHING = object()
 """What the design says where there is none, or where it cannot be told which part."""
 
 
-def _masked(values: Any, unknown: Any, design: Any) -> Any:
+def _masked(values: Any, unknown: Any, design: Any, syntax: Syntax) -> Any:
     """Put what the *design* says, or else an Unknown, wherever *unknown* is true."""
     if unknown is True:
-        return Unknown() if design is NOTHING else Explained(design)
+        return Unknown() if design is NOTHING else Explained(design, syntax)
     if isinstance(unknown, dict) and (values is None or isinstance(values, dict)):
         values = values or {}
         hidden = {
-            key: _masked(values.get(key), part, _part(design, key))
+            key: _masked(values.get(key), part, _part(design, key), syntax)
             for key, part in unknown.items()
             if part
         }
@@ -134,7 +144,7 @@ def _masked(values: Any, unknown: Any, design: Any) -> Any:
         alone = len(values) == 1  # among several, a plan's order is its own
         padded = unknown + [False] * (len(values) - len(unknown))
         return [
-            _masked(value, part, _only(design) if alone else NOTHING)
+            _masked(value, part, _only(design) if alone else NOTHING, syntax)
             for value, part in zip(values, padded, strict=False)
         ]
     return values

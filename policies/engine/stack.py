@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from policies.engine import expansion
 from policies.engine.document import (
     FORGET,
     MODULE,
@@ -15,9 +16,10 @@ from policies.engine.document import (
     DocumentError,
     Reading,
 )
+from policies.engine.expressions import Scope
 from policies.engine.graph import Resource, ResourceGraph, Source, Stage
 from policies.engine.model import Document
-from policies.engine.values import STACK
+from policies.engine.values import Syntax
 
 _BLOCKS = {
     "resource": 2,
@@ -133,20 +135,51 @@ def stack_reading(
     return Reading(document, graph, content)
 
 
+def bodies(content: Configuration) -> dict[str, dict[str, Any]]:
+    """Return the body of each resource and data source, by address, as it is written."""
+    return {
+        f"{prefix}{type}.{name}": body
+        for block, prefix in (("resource", ""), ("data", "data."))
+        for (type, name), (body, *_) in content.get(block, {}).items()
+    }
+
+
+def _scope(content: Configuration) -> Scope:
+    """Return what the stack's expressions may name beside resources."""
+    return Scope(
+        variables={
+            name: body["default"]
+            for (name,), (body, *_) in content.get("variable", {}).items()
+            if "default" in body
+        },
+        locals={
+            name: value
+            for body in content.get("locals", {}).get((), ())
+            for name, value in body.items()
+        },
+        documents={
+            name: body
+            for (type, name), (body, *_) in content.get("data", {}).items()
+            if type == "aws_iam_policy_document"
+        },
+    )
+
+
 def _written(content: Configuration, sources: Mapping[str, Source]) -> Iterator[Resource]:
-    for block, prefix in (("resource", ""), ("data", "data.")):
-        for (type, name), (body, *_) in content.get(block, {}).items():
-            address = f"{prefix}{type}.{name}"
-            resource = Resource(address, f"{prefix}{type}", body, STACK, sources.get(address))
-            yield resource
-            yield from _provisioners(resource)
+    syntax = Syntax(templates=True, scope=_scope(content))
+    for address, body in bodies(content).items():
+        type = address.rpartition(".")[0]
+        resource = Resource(address, type, body, syntax, sources.get(address))
+        for instance in expansion.instances(resource):
+            yield instance
+            yield from _provisioners(instance)
     for (name,), (body, *_) in content.get("module", {}).items():
-        yield Resource(f"module.{name}", MODULE, body, STACK)
-    for (name,), bodies in content.get("provider", {}).items():
-        for number, body in enumerate(bodies):
-            yield Resource(f"provider.{name}.{number}", PROVIDER, body, STACK)
+        yield Resource(f"module.{name}", MODULE, body, syntax)
+    for (name,), configured in content.get("provider", {}).items():
+        for number, body in enumerate(configured):
+            yield Resource(f"provider.{name}.{number}", PROVIDER, body, syntax)
     for body in content.get("removed", {}).get((), ()):
-        yield Resource(f"removed.{body.get('from')}", FORGET, {}, STACK)
+        yield Resource(f"removed.{body.get('from')}", FORGET, {}, syntax)
 
 
 def _provisioners(resource: Resource) -> Iterator[Resource]:
@@ -157,4 +190,6 @@ def _provisioners(resource: Resource) -> Iterator[Resource]:
 
 
 def _is_never_created(resource: Resource) -> bool:
-    return resource.values.get("count") in (0, "0") or resource.values.get("for_each") in ({}, [])
+    scope = resource.syntax.scope or Scope()
+    count, each = (scope.resolved(resource.values.get(key)) for key in ("count", "for_each"))
+    return count in (0, "0") or each in ({}, [])

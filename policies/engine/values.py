@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from policies.engine import strict_json
+from policies.engine.expressions import Scope
+from policies.engine.hcl import Undecided
 
 _MARKERS = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 _MODULES = r"(?:module\.[\w-]+\.)*"
@@ -15,6 +17,9 @@ _TYPE = r"(?:data\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)+"
 _ADDRESS = rf"{_MODULES}{_TYPE}\.[A-Za-z_][\w-]*"
 _TRAVERSAL = re.compile(rf"\$\{{\s*(tostring\()?({_ADDRESS})((?:\.[\w-]+)*)(?(1)\))\s*\}}")
 _LEADING = re.compile(rf"\$\{{\s*{_ADDRESS}\.([\w-]+)\s*\}}")
+
+_COMPUTED = "${data.aws_iam_policy_document."
+"""How a reference begins whose value the document itself may say."""
 
 SELF = frozenset({
     "allocation_id", "arn", "arn_suffix", "bucket", "certificate_arn", "cluster_identifier",
@@ -89,6 +94,7 @@ class Explained:
     """What the stack says of a value that its plan does not know yet."""
 
     raw: Any
+    syntax: Syntax = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -98,15 +104,19 @@ class Syntax:
     templates: bool
     """Whether ``${...}`` is an expression, as it is in a stack and not in a plan."""
 
+    scope: Scope | None = field(default=None, repr=False)
+    """What expressions may name beside resources; without it, none is told."""
 
-STACK = Syntax(templates=True)
+
+STACK = Syntax(templates=True, scope=Scope())
+TOLD = Syntax(templates=True)
 PLAIN = Syntax(templates=False)
 
 
 def interpret(raw: Any, syntax: Syntax) -> Any:
     """Return what *raw* stands for: a literal, a view on a container, or an Unknown."""
     if isinstance(raw, Explained):
-        return interpret(raw.raw, STACK)
+        return interpret(raw.raw, raw.syntax)
     if isinstance(raw, str):
         return _interpret_text(raw, syntax)
     if isinstance(raw, dict):
@@ -128,7 +138,17 @@ def _interpret_text(raw: str, syntax: Syntax) -> Any:
         return raw
     if all(len(marker[0]) == 3 for marker in _MARKERS.finditer(raw)):  # noqa: PLR2004 - escaped
         return raw.replace("$${", "${").replace("%%{", "%{")
-    return Unknown(raw)
+    return _told(raw, syntax.scope) if syntax.scope else Unknown(raw)
+
+
+def _told(template: str, scope: Scope) -> Any:
+    """Return what *template* stands for; a bare reference is what it is."""
+    if _TRAVERSAL.fullmatch(template) and not template.startswith(_COMPUTED):
+        return Unknown(template)
+    try:
+        return interpret(scope.tell(template), TOLD)
+    except Undecided:
+        return Unknown(template)
 
 
 def known(value: Any, path: str) -> Any:

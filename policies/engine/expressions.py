@@ -1,0 +1,275 @@
+"""
+Terraform's expressions in, what can be told of them out.
+
+A value comes back as Terraform's JSON would write it; where a part of it names a
+resource, that part stays the expression that it was. Whatever cannot be told for
+certain is Undecided, never a guess.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from policies.engine import data_sources
+from policies.engine.functions import (
+    FUNCTIONS,
+    Encoded,
+    Partial,
+    Reference,
+    escaped,
+    known,
+    number,
+    raw,
+    text,
+    truth,
+)
+from policies.engine.hcl import Node, Undecided, parsed
+
+SPACES = frozenset({"var", "local", "each", "count", "path", "terraform", "self", "module"})
+"""Names that begin what is no resource."""
+
+_DOCUMENT = re.compile(r"data\.aws_iam_policy_document\.([\w-]+)(?:\[0\])?\.json")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a stack's expressions may name beside resources."""
+
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """Defaults, as the stack has them; a variable without one is left out."""
+
+    locals: Mapping[str, Any] = field(default_factory=dict)
+    documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The bodies of data.aws_iam_policy_document, by name."""
+
+    iteration: Mapping[str, Any] = field(default_factory=dict)
+    """``each``, ``count``, and the iterators of dynamic blocks: raw objects."""
+
+    naming: frozenset[str] = frozenset()
+    """The locals and documents that are being told, so that none is told by itself."""
+
+    def tell(self, template: str) -> Any:
+        """
+        Return what *template*, a string of Terraform's JSON, stands for, as raw JSON.
+
+        What names a resource stays a template.
+
+        Raises:
+            Undecided: It cannot be told.
+        """
+        try:
+            return raw(_told(template, self))
+        except (RecursionError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+            raise Undecided(str(error)) from error
+
+    def within(self, **iteration: Any) -> Scope:
+        """Return the scope inside an instance or a dynamic block."""
+        return replace(self, iteration={**self.iteration, **iteration})
+
+    def resolved(self, value: Any) -> Any:
+        """Return *value*, raw JSON, with every expression in it told that can be."""
+        if isinstance(value, str):
+            try:
+                return self.tell(value) if "${" in value else value
+            except Undecided:
+                return value
+        if isinstance(value, dict):
+            return {key: self.resolved(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.resolved(item) for item in value]
+        return value
+
+    def naming_too(self, name: str) -> Scope:
+        """
+        Return the scope in which *name* is being told.
+
+        Raises:
+            Undecided: It is being told already, and so names itself.
+        """
+        if name in self.naming:
+            raise Undecided(f"{name} names itself")
+        return replace(self, naming=self.naming | {name})
+
+
+def _told(template: str, scope: Scope) -> Any:
+    return _value(parsed(template), scope)
+
+
+def _read(value: Any, scope: Scope) -> Any:
+    """Return what *value*, raw JSON, stands for: the way back from `raw`."""
+    if isinstance(value, str):
+        return _told_or_kept(value, scope)
+    if isinstance(value, dict):
+        return {key: _read(item, scope) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_read(item, scope) for item in value]
+    return value
+
+
+def _told_or_kept(template: str, scope: Scope) -> Any:
+    """Return what *template* stands for, or the template itself, which then is not known."""
+    if "{" not in template:
+        return template
+    try:
+        return _told(template, scope)
+    except Undecided:
+        return Partial(template)
+
+
+def _value(node: Node, scope: Scope) -> Any:
+    return _KINDS[node[0]](node, scope)
+
+
+def _template(node: Node, scope: Scope) -> Any:
+    parts = node[1]
+    if len(parts) == 1 and parts[0][0] == "interpolation":
+        return _value(parts[0][1], scope)
+    texts: list[str] = []
+    partial = False
+    for kind, content, *source in parts:
+        if kind == "text":
+            texts.append(escaped(content))
+            continue
+        try:
+            value = _value(content, scope)
+        except Undecided:
+            value = Reference(source[0])
+        partial = partial or isinstance(value, Reference | Partial)
+        texts.append(raw(value) if isinstance(value, Reference | Partial) else escaped(text(value)))
+    joined = "".join(texts)
+    return Partial(joined) if partial else joined.replace("$${", "${").replace("%%{", "%{")
+
+
+def _root(node: Node, scope: Scope) -> Any:
+    name = node[1]
+    if name in scope.iteration:
+        return _read(scope.iteration[name], scope)
+    if name in SPACES:
+        return _Space(name)
+    return Reference(name)
+
+
+@dataclass(frozen=True)
+class _Space:
+    """Where Terraform keeps names, before one of them is named."""
+
+    name: str
+
+
+def _step(node: Node, scope: Scope) -> Any:
+    _, before, key, source = node
+    value = _value(before, scope)
+    if isinstance(value, Reference):
+        return _attribute(value, source, scope)
+    step = known(_value(key, scope))
+    if isinstance(value, _Space):
+        return _in_space(value.name, str(step), scope)
+    if isinstance(value, Encoded | Partial) or not isinstance(value, dict | list):
+        raise Undecided("a step into a text")
+    return value[int(step)] if isinstance(value, list) else value[step]
+
+
+def _attribute(value: Reference, source: str, scope: Scope) -> Any:
+    reference = Reference(value.text + source)
+    match = _DOCUMENT.fullmatch(reference.text)
+    if match and match[1] in scope.documents:
+        inner = scope.naming_too(f"data.{match[1]}")
+        body = _read(scope.documents[match[1]], inner)
+        return Encoded(data_sources.policy_document(body))
+    return reference
+
+
+def _in_space(space: str, name: str, scope: Scope) -> Any:
+    if space == "var" and name in scope.variables:
+        return scope.variables[name]
+    if space == "local" and name in scope.locals:
+        return _read(scope.locals[name], scope.naming_too(f"local.{name}"))
+    raise Undecided(f"{space}.{name}")
+
+
+def _condition(node: Node, scope: Scope) -> Any:
+    _, test, yes, no = node
+    return _value(yes if truth(_value(test, scope)) else no, scope)
+
+
+def _unary(node: Node, scope: Scope) -> Any:
+    _, symbol, operand = node
+    value = _value(operand, scope)
+    return not truth(value) if symbol == "!" else -number(value)
+
+
+ARITHMETIC: dict[str, Callable[[float, float], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+    "%": operator.mod, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
+}  # fmt: skip
+
+
+def _binary(node: Node, scope: Scope) -> Any:
+    _, symbol, left, right = node
+    if symbol in {"&&", "||"}:
+        return _logical(symbol, left, right, scope)
+    first, second = known(_value(left, scope)), known(_value(right, scope))
+    if symbol in {"==", "!="}:
+        same = type(first) is type(second) or not isinstance(first, bool) ^ isinstance(second, bool)
+        return (same and first == second) == (symbol == "==")
+    result = ARITHMETIC[symbol](number(first), number(second))
+    return int(result) if isinstance(result, float) and result.is_integer() else result
+
+
+def _logical(symbol: str, left: Node, right: Node, scope: Scope) -> bool:
+    """Either side alone may settle it, also where the other one cannot be told."""
+    settles = symbol == "||"
+    undecided = None
+    for side in (left, right):
+        try:
+            if truth(_value(side, scope)) is settles:
+                return settles
+        except Undecided as reason:
+            undecided = reason
+    if undecided:
+        raise undecided
+    return not settles
+
+
+def _object(node: Node, scope: Scope) -> dict[str, Any]:
+    return {text(_value(key, scope)): _kept(item, source, scope) for key, item, source in node[1]}
+
+
+def _list(node: Node, scope: Scope) -> list[Any]:
+    return [_kept(item, source, scope) for item, source in node[1]]
+
+
+def _kept(node: Node, source: str, scope: Scope) -> Any:
+    """Return the value of an element, or what it is written as: its neighbours are known."""
+    try:
+        value = _value(node, scope)
+    except Undecided:
+        return Reference(source)
+    return Reference(source) if isinstance(value, _Space) else value
+
+
+def _call(node: Node, scope: Scope) -> Any:
+    _, name, arguments = node
+    if name == "try":
+        return _value(arguments[0][0], scope)
+    if name not in FUNCTIONS:
+        raise Undecided(f"the function {name}")
+    return FUNCTIONS[name](*(_value(argument, scope) for argument, _ in arguments))
+
+
+_KINDS: dict[str, Callable[[Node, Scope], Any]] = {
+    "binary": _binary,
+    "call": _call,
+    "condition": _condition,
+    "list": _list,
+    "literal": lambda node, _scope: node[1],
+    "object": _object,
+    "root": _root,
+    "step": _step,
+    "template": _template,
+    "unary": _unary,
+}

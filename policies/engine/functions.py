@@ -1,0 +1,208 @@
+"""Terraform's functions, over what is known, and over what only names a resource."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from policies.engine import strict_json
+from policies.engine.hcl import Undecided
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What is not known here, as the expression names it: an attribute of a resource."""
+
+    text: str
+
+    @property
+    def template(self) -> str:
+        """The expression as a template."""
+        return f"${{{self.text}}}"
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A text with references in it, as a template."""
+
+    template: str
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What jsonencode was given: policies read JSON and its text alike."""
+
+    value: Any
+
+
+def raw(value: Any) -> Any:
+    """Return *value* as Terraform's JSON would write it."""
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, dict):
+        return {key: raw(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [raw(item) for item in value]
+    if isinstance(value, Encoded):
+        return raw(value.value)
+    return value.template if isinstance(value, Reference | Partial) else value
+
+
+def escaped(literal: str) -> str:
+    """Return *literal* as a template that stands for it."""
+    return literal.replace("${", "$${").replace("%{", "%%{")
+
+
+def known(value: Any) -> Any:
+    """
+    Return *value*, where all of it can be told.
+
+    Raises:
+        Undecided: A part of it is a resource's attribute.
+    """
+    if isinstance(value, Reference | Partial | Encoded):
+        raise Undecided("an attribute of a resource")
+    if isinstance(value, dict):
+        return {key: known(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [known(item) for item in value]
+    return value
+
+
+def text(value: Any) -> str:
+    """Return *value* as Terraform turns it into a string."""
+    value = known(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None or isinstance(value, dict | list):
+        raise Undecided("no text")
+    return str(value)
+
+
+def number(value: Any) -> float:
+    """Return *value* as Terraform turns it into a number."""
+    value = known(value)
+    if isinstance(value, bool) or value is None:
+        raise Undecided("no number")
+    result = float(value)
+    return int(result) if result.is_integer() else result
+
+
+def truth(value: Any) -> bool:
+    """Return *value* as Terraform turns it into a truth value."""
+    value = known(value)
+    if value in ("true", "false"):
+        return bool(value == "true")
+    if not isinstance(value, bool):
+        raise Undecided("no truth value")
+    return value
+
+
+def _concat(*lists: Any) -> list[Any]:
+    return list(itertools.chain.from_iterable(map(as_list, lists)))
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return *value*, which has to be a list."""
+    if not isinstance(value, list):
+        raise Undecided("no list")
+    return value
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """Return *value*, which has to be an object."""
+    if not isinstance(value, dict):
+        raise Undecided("no object")
+    return value
+
+
+def _merge(*objects: Any) -> dict[str, Any]:
+    given = [as_object(each) for each in objects if each is not None]
+    return {key: item for each in given for key, item in each.items()}
+
+
+def _flatten(value: Any) -> list[Any]:
+    return [
+        inner
+        for item in as_list(value)
+        for inner in (_flatten(item) if isinstance(item, list) else [item])
+    ]
+
+
+def _coalesce(*values: Any) -> Any:
+    return next(value for value in map(known, values) if value not in (None, ""))
+
+
+def _lookup(container: Any, key: Any, *default: Any) -> Any:
+    return as_object(container).get(text(key), *default) if default else container[text(key)]
+
+
+def _distinct(value: Any) -> list[Any]:
+    found: list[Any] = []
+    for item in as_list(known(value)):
+        if item not in found:
+            found.append(item)
+    return found
+
+
+def _format(pattern: Any, *values: Any) -> str:
+    remaining = iter(values)
+    if re.search(r"%[^%sdv]", text(pattern)):
+        raise Undecided("a format")
+    return re.sub(
+        r"%[%sdv]",
+        lambda verb: "%" if verb[0] == "%%" else text(next(remaining)),
+        text(pattern),
+    )
+
+
+def _cidrsubnet(prefix: Any, bits: Any, index: Any) -> str:
+    network = ipaddress.ip_network(text(prefix), strict=False)
+    length = network.prefixlen + int(number(bits))
+    first = int(network.network_address)
+    first += int(number(index)) << (network.max_prefixlen - length)
+    return str(ipaddress.ip_network((first, length)))
+
+
+def jsondecode(value: Any) -> Any:
+    """Return what the JSON in *value* says."""
+    return value.value if isinstance(value, Encoded) else strict_json.decode(text(value))
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "cidrsubnet": _cidrsubnet,
+    "coalesce": _coalesce,
+    "compact": lambda value: [x for x in as_list(known(value)) if x not in (None, "")],
+    "concat": _concat,
+    "contains": lambda items, item: known(item) in as_list(known(items)),
+    "distinct": _distinct,
+    "element": lambda items, index: as_list(items)[int(number(index)) % len(items)],
+    "flatten": _flatten,
+    "format": _format,
+    "join": lambda separator, items: text(separator).join(map(text, as_list(items))),
+    "jsondecode": jsondecode,
+    "jsonencode": Encoded,
+    "keys": lambda value: sorted(as_object(value)),
+    "length": lambda value: len(known(value)),
+    "lookup": _lookup,
+    "lower": lambda value: text(value).lower(),
+    "max": lambda *values: max(map(number, values)),
+    "merge": _merge,
+    "min": lambda *values: min(map(number, values)),
+    "one": lambda items: as_list(items)[0] if len(items) == 1 else None,
+    "sensitive": lambda value: value,
+    "split": lambda separator, value: text(value).split(text(separator)),
+    "tobool": truth,
+    "tolist": as_list,
+    "tomap": as_object,
+    "tonumber": number,
+    "toset": _distinct,
+    "tostring": lambda value: value if isinstance(value, Reference | Partial) else text(value),
+    "trimspace": lambda value: text(value).strip(),
+    "upper": lambda value: text(value).upper(),
+    "values": lambda value: [item for _, item in sorted(as_object(value).items())],
+}

@@ -1,0 +1,209 @@
+"""The text of Terraform's templates and expressions in, syntax trees out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+
+class Undecided(Exception):
+    """An expression whose value this document does not say, or that is not read here."""
+
+
+Node = tuple[Any, ...]
+
+TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+    | (?P<name>[A-Za-z_][\w-]*)
+    | (?P<symbol>&&|\|\||==|!=|<=|>=|=>|\.\.\.|[-+*/%<>!?:.,()\[\]{}=])
+    )""",
+    re.VERBOSE,
+)
+ATTRIBUTE = re.compile(r"\.([A-Za-z_][\w-]*|\d+)")
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+BINDING: dict[str, int] = {
+    "||": 1, "&&": 2, "==": 3, "!=": 3, "<": 4, ">": 4, "<=": 4, ">=": 4,
+    "+": 5, "-": 5, "*": 6, "/": 6, "%": 6,
+}  # fmt: skip
+"""Operators by how tightly they bind."""
+
+DEEPEST = 100
+
+
+class _Parser:
+    """One template or expression in, its syntax tree out."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._depth = 0
+
+    def template(self, end: str = "") -> Node:
+        """Parse literal text with ``${...}`` in it, up to *end*: a quote, or nothing."""
+        parts: list[Node] = []
+        literal: list[str] = []
+        while True:
+            rest = self._text[self._at : self._at + 3]
+            if not rest:
+                if end:
+                    raise Undecided("a text that does not end")
+                break
+            if end and rest[0] == end:
+                self._at += 1
+                break
+            if rest in {"$${", "%%{"}:
+                literal.append(rest[1:])
+                self._at += 3
+            elif rest[:2] == "%{":
+                raise Undecided("a directive")
+            elif rest[:2] == "${":
+                parts.append(("text", "".join(literal)))
+                literal = []
+                self._at += 2
+                parts.append(("interpolation", *self._sourced()))
+                self._take("}")
+            elif end and rest[0] == "\\":
+                if rest[1:2] not in ESCAPES:
+                    raise Undecided("an escape")
+                literal.append(ESCAPES[rest[1]])
+                self._at += 2
+            else:
+                literal.append(rest[0])
+                self._at += 1
+        parts.append(("text", "".join(literal)))
+        return ("template", tuple(part for part in parts if part != ("text", "")))
+
+    def expression(self, least: int = 0) -> Node:
+        """Parse one expression whose operators bind at least as tightly as *least*."""
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise Undecided("nested too deeply")
+        left = self._unary()
+        while (symbol := self._peek()) and BINDING.get(symbol, 0) > least:
+            self._take(symbol)
+            left = ("binary", symbol, left, self.expression(BINDING[symbol]))
+        if not least and self._peek() == "?":
+            self._take("?")
+            yes = self.expression()
+            self._take(":")
+            left = ("condition", left, yes, self.expression())
+        self._depth -= 1
+        return left
+
+    def _unary(self) -> Node:
+        symbol = self._peek()
+        if symbol in {"!", "-"}:
+            self._take(symbol)
+            return ("unary", symbol, self._unary())
+        return self._postfix(self._primary())
+
+    def _primary(self) -> Node:
+        self._skip()
+        start = self._at
+        if self._text[start : start + 1] == '"':
+            self._at += 1
+            return self.template('"')
+        match = TOKEN.match(self._text, self._at)
+        if match is None:
+            raise Undecided("no expression")
+        self._at = match.end()
+        if match["number"]:
+            number = float(match["number"])
+            return ("literal", int(number) if number.is_integer() else number)
+        if match["name"]:
+            return self._named(match["name"])
+        if match["symbol"] == "(":
+            node = self.expression()
+            self._take(")")
+            return node
+        if match["symbol"] == "[":
+            return ("list", tuple(self._elements("]")))
+        if match["symbol"] == "{":
+            return ("object", tuple(self._entries()))
+        raise Undecided(f"{match['symbol']!r} where a value belongs")
+
+    def _named(self, name: str) -> Node:
+        if name in {"true", "false", "null"}:
+            return ("literal", {"true": True, "false": False, "null": None}[name])
+        if name in {"for", "if"}:
+            raise Undecided("a for expression")
+        if self._peek() == "(":
+            self._take("(")
+            return ("call", name, tuple(self._elements(")")))
+        return ("root", name)
+
+    def _elements(self, end: str) -> Iterator[tuple[Node, str]]:
+        """Parse expressions up to *end*; each comes with its text."""
+        while self._peek() != end:
+            yield self._sourced()
+            if self._peek() not in {",", end}:
+                raise Undecided("a list that is none")
+            if self._peek() == ",":
+                self._take(",")
+        self._take(end)
+
+    def _entries(self) -> Iterator[tuple[Node, Node, str]]:
+        while self._peek() != "}":
+            key = self.expression()
+            if key[0] == "root":
+                key = ("literal", key[1])
+            symbol = self._peek()
+            if symbol not in {"=", ":"}:
+                raise Undecided("an object that is none")
+            self._take(symbol)
+            yield key, *self._sourced()
+            if self._peek() == ",":
+                self._take(",")
+        self._take("}")
+
+    def _sourced(self) -> tuple[Node, str]:
+        start = self._at
+        node = self.expression()
+        return node, self._text[start : self._at].strip()
+
+    def _postfix(self, node: Node) -> Node:
+        while True:
+            following = self._text[self._at : self._at + 1]
+            if following == ".":
+                match = ATTRIBUTE.match(self._text, self._at)
+                if match is None:
+                    raise Undecided("a splat")
+                self._at = match.end()
+                step = int(match[1]) if match[1].isdigit() else match[1]
+                node = ("step", node, ("literal", step), match[0])
+            elif following == "[":
+                start = self._at
+                self._take("[")
+                key = self.expression()
+                self._take("]")
+                node = ("step", node, key, self._text[start : self._at])
+            else:
+                return node
+
+    def _skip(self) -> None:
+        while self._text[self._at : self._at + 1].isspace():
+            self._at += 1
+
+    def _peek(self) -> str:
+        match = TOKEN.match(self._text, self._at)
+        return match["symbol"] or "" if match else ""
+
+    def _take(self, symbol: str) -> None:
+        match = TOKEN.match(self._text, self._at)
+        if match is None or match["symbol"] != symbol:
+            raise Undecided(f"no {symbol!r} where one belongs")
+        self._at = match.end()
+
+
+@lru_cache(maxsize=4096)
+def parsed(template: str) -> Node:
+    """
+    Return the syntax tree of *template*, a string of Terraform's JSON.
+
+    Raises:
+        Undecided: There is something in it that is not read here, such as a for expression.
+    """
+    return _Parser(template).template()

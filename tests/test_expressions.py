@@ -1,0 +1,309 @@
+"""Expressions as we tell them, against the real Terraform, and where we do not tell."""
+
+import contextlib
+import json
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies.engine.expressions import Scope
+from policies.engine.graph import Resource
+from policies.engine.hcl import Undecided
+from policies.engine.read import read
+from policies.engine.values import UnknownValue
+
+VARIABLES = {
+    "name": "ledger",
+    "on": True,
+    "off": False,
+    "number": 3,
+    "blocks": ["10.0.0.0/16", "192.168.0.0/16"],
+    "tags": {"team": "payments", "tier": "gold"},
+}
+LOCALS = {
+    "prefix": "${var.name}-prod",
+    "bucket": "${local.prefix}-logs",
+    "ports": [22, 443],
+    "both": "${concat(local.ports, [var.number])}",
+}
+SCOPE = Scope(variables=VARIABLES, locals=LOCALS)
+
+EXPRESSIONS = [
+    "var.name",
+    "local.bucket",
+    "local.both",
+    "local.both[2]",
+    "true ? false : true",
+    'var.on && !var.off ? "yes" : "no"',
+    "1 + 2 * 3",
+    "(1 + 2) * 3",
+    "-var.number + 10",
+    "7 / 2",
+    "7 % 4",
+    "1 < 2 == true",
+    "var.number >= 3 || var.off",
+    '"${var.name}/*"',
+    '"a \\"quoted\\" text"',
+    '"$${not.told}"',
+    '["a", var.name, 3]',
+    '{ a = 1, "b" = var.name, c : [true] }',
+    'var.tags["team"]',
+    "var.tags.tier",
+    "upper(lower(var.name))",
+    'format("arn:%s:%d", var.name, var.number)',
+    'join(",", var.blocks)',
+    'split(",", "a,b")',
+    'merge(var.tags, { tier = "silver" })',
+    'concat(var.blocks, ["0.0.0.0/0"])',
+    "flatten([[1, 2], [[3]]])",
+    'contains(var.blocks, "10.0.0.0/16")',
+    "length(var.tags)",
+    "element(var.blocks, 3)",
+    'lookup(var.tags, "none", "default")',
+    "keys(var.tags)",
+    "values(var.tags)",
+    'coalesce("", "second")',
+    'compact(["a", "", "b"])',
+    "cidrsubnet(var.blocks[0], 8, 3)",
+    'tonumber("42")',
+    "tostring(true)",
+    "max(1, 5, 3)",
+    "min(4, 2)",
+    'jsondecode("{\\"a\\": [1]}").a[0]',
+    "one([1])",
+    'try(var.name, "fallback")',
+    'trimspace("  x ")',
+    'distinct(["a", "b", "a"])',
+]
+
+
+@pytest.fixture(scope="module")
+def told_by_terraform(tmp_path_factory):
+    """Return what the real Terraform makes of EXPRESSIONS."""
+    if shutil.which("terraform") is None:
+        pytest.skip("there is no terraform on PATH")
+    folder = tmp_path_factory.mktemp("expressions")
+    document = {
+        "variable": {name: {"default": value} for name, value in VARIABLES.items()},
+        "locals": LOCALS,
+        "output": {
+            f"o{number}": {"value": f"${{jsonencode({text})}}"}
+            for number, text in enumerate(EXPRESSIONS)
+        },
+    }
+    (folder / "main.tf.json").write_text(json.dumps(document))
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "TF_CLI_CONFIG_FILE": "/dev/null"}
+    for command in (["init"], ["apply", "-auto-approve"]):
+        subprocess.run(
+            ["terraform", *command, "-input=false"],
+            cwd=folder,
+            env=environment,
+            check=True,
+            capture_output=True,
+        )
+    state = json.loads((folder / "terraform.tfstate").read_text())
+    outputs = state["outputs"]
+    return [json.loads(outputs[f"o{n}"]["value"]) for n in range(len(EXPRESSIONS))]
+
+
+@pytest.mark.parametrize("number", range(len(EXPRESSIONS)), ids=EXPRESSIONS)
+def test_what_we_tell_is_what_terraform_tells(told_by_terraform, number):
+    told = SCOPE.tell(f"${{jsonencode({EXPRESSIONS[number]})}}")
+    plain = json.loads(json.dumps(told).replace("$${", "${"))
+
+    assert told_by_terraform[number] == plain
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "var.unset",
+        "local.none",
+        'aws_vpc.main.id == "vpc-1"',
+        "[for x in var.blocks : x]",
+        "{ for k, v in var.tags : k => v }",
+        "aws_subnet.all[*].id",
+        "each.value",
+        "count.index",
+        "path.module",
+        'file("secret.txt")',
+        "timestamp()",
+        "uuid()",
+        'regex("a", var.name)',
+        "1 / 0",
+        "var.blocks[7]",
+        'tonumber("x")',
+        "var.tags.none",
+        "upper(aws_vpc.main.id)",
+        "var.name var.name",
+        "(1 + 2",
+        '"open',
+        "<<EOT",
+        "cidrsubnet(var.blocks[0], 40, 0)",
+        "-",
+        "!3",
+        'format("%5.2f", 1)',
+        "(" * 5000,
+    ],
+)
+def test_what_cannot_be_told_is_not_guessed(expression):
+    with pytest.raises(Undecided):
+        SCOPE.tell(f"${{{expression}}}")
+
+
+@pytest.mark.parametrize("names", [{"a": "${local.a}"}, {"a": "${local.b}", "b": "x${local.a}"}])
+def test_a_local_that_names_itself_is_not_told(names):
+    """Terraform refuses it; here it must end."""
+    assert "${" in json.dumps(Scope(locals=names).resolved("${local.a}"))
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("arn:${aws_s3_bucket.b.arn}/${var.name}", "arn:${aws_s3_bucket.b.arn}/ledger"),
+        ("${[aws_s3_bucket.b.arn, var.name]}", ["${aws_s3_bucket.b.arn}", "ledger"]),
+        ("${jsonencode({a = aws_s3_bucket.b.arn})}", {"a": "${aws_s3_bucket.b.arn}"}),
+        ("${var.on ? aws_vpc.a.id : aws_vpc.b.id}", "${aws_vpc.a.id}"),
+        ("${var.on || aws_vpc.a.flag}", True),
+        ("${aws_vpc.a.flag && var.off}", False),
+    ],
+)
+def test_what_names_a_resource_stays_what_it_is(template, told):
+    assert told == SCOPE.tell(template)
+
+
+@given(st.text())
+def test_any_text_is_told_or_not_and_never_crashes(text):
+    for template in (text, f"${{{text}}}"):
+        with contextlib.suppress(Undecided):
+            SCOPE.tell(template)
+
+
+def stack(tmp_path, **blocks):
+    folder = tmp_path / "stack"
+    folder.mkdir()
+    (folder / "cdk.tf.json").write_text(json.dumps(blocks))
+    [reading] = read([folder])
+    return reading.graph
+
+
+def test_a_policy_document_is_what_terraform_makes_of_it(tmp_path):
+    statement = {
+        "sid": "Read",
+        "actions": ["s3:GetObject", "${var.more}"],
+        "resources": ["${aws_s3_bucket.b.arn}/*"],
+        "principals": [
+            {"type": "AWS", "identifiers": ["arn:aws:iam::111122223333:root"]},
+            {"type": "Service", "identifiers": ["ec2.amazonaws.com"]},
+        ],
+        "condition": [{"test": "Bool", "variable": "aws:SecureTransport", "values": ["true"]}],
+    }
+    graph = stack(
+        tmp_path,
+        variable={"more": {"default": "s3:ListBucket"}},
+        data={
+            "aws_iam_policy_document": {
+                "base": {"statement": {"effect": "Deny", "not_actions": ["iam:*"]}},
+                "d": {
+                    "statement": [statement],
+                    "source_policy_documents": ["${data.aws_iam_policy_document.base.json}"],
+                },
+            }
+        },
+        resource={
+            "aws_s3_bucket_policy": {"b": {"policy": "${data.aws_iam_policy_document.d.json}"}}
+        },
+    )
+    [policy] = graph.of_type("aws_s3_bucket_policy")
+    denied, allowed = policy.get("policy.Statement")
+
+    assert ("Deny", ["iam:*"]) == (denied["Effect"], list(denied["NotAction"]))
+    assert ["s3:GetObject", "s3:ListBucket"] == list(allowed["Action"])
+    assert {"AWS", "Service"} == set(allowed["Principal"])
+    assert ["true"] == list(allowed["Condition"]["Bool"]["aws:SecureTransport"])
+    with pytest.raises(UnknownValue):
+        list(allowed["Resource"])
+
+
+RULE = {
+    "security_group_id": "${aws_security_group.g.id}",
+    "ip_protocol": "tcp",
+    "from_port": "${each.value}",
+    "to_port": "${each.value}",
+}
+
+
+def test_each_instance_has_its_own_values(tmp_path):
+    graph = stack(
+        tmp_path,
+        variable={"ports": {"default": {"ssh": 22, "https": 443}}},
+        resource={
+            "aws_vpc_security_group_ingress_rule": {"r": {"for_each": "${var.ports}", **RULE}},
+            "aws_subnet": {"s": {"count": 2, "cidr_block": "10.0.${count.index}.0/24"}},
+            "aws_vpc": {"v": {"count": "${false ? 1 : 0}"}},
+        },
+    )
+    rules = graph.of_type("aws_vpc_security_group_ingress_rule")
+
+    assert {'aws_vpc_security_group_ingress_rule.r["ssh"]': 22} == {
+        rule.address: rule.number("from_port") for rule in rules if "ssh" in rule.address
+    }
+    assert ["10.0.0.0/24", "10.0.1.0/24"] == [
+        subnet.get("cidr_block") for subnet in graph.of_type("aws_subnet")
+    ]
+    assert ["aws_vpc.v"] == [resource.address for resource in graph.absent]
+
+
+@pytest.mark.parametrize(
+    "for_each", ["${aws_vpc.v.tags}", "${var.unset}", {"${aws_vpc.v.id}": 1}, "text"]
+)
+def test_instances_that_cannot_be_told_leave_one_resource(tmp_path, for_each):
+    graph = stack(
+        tmp_path,
+        resource={"aws_vpc_security_group_ingress_rule": {"r": {**RULE, "for_each": for_each}}},
+    )
+    [rule] = graph.of_type("aws_vpc_security_group_ingress_rule")
+
+    with pytest.raises(UnknownValue):
+        rule.get("from_port")
+
+
+def test_dynamic_blocks_are_written_out(tmp_path):
+    dynamic = {
+        "ingress": [
+            {
+                "for_each": "${var.ports}",
+                "iterator": "port",
+                "content": [
+                    {
+                        "from_port": "${port.value}",
+                        "to_port": "${port.value}",
+                        "protocol": "tcp",
+                        "description": "rule ${port.key} of ${aws_vpc.v.id}",
+                    }
+                ],
+            }
+        ],
+        "egress": [{"for_each": "${aws_vpc.v.tags}", "content": [{}]}],
+    }
+    graph = stack(
+        tmp_path,
+        variable={"ports": {"default": [22, 443]}},
+        resource={"aws_security_group": {"g": {"dynamic": dynamic}}},
+    )
+    [group] = graph.of_type("aws_security_group")
+
+    assert [22, 443] == [block.number("from_port") for block in group.blocks("ingress")]
+    with pytest.raises(UnknownValue):
+        list(group.blocks("egress"))
+    with pytest.raises(UnknownValue):
+        next(group.blocks("ingress")).get("description")
+
+
+def test_a_resource_without_a_scope_is_read_all_the_same():
+    resource = Resource("aws_vpc.v", "aws_vpc", {"flag": "${true ? false : true}"})
+
+    assert resource.get("flag") is False
