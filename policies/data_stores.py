@@ -1,0 +1,197 @@
+"""Where account data may lie beside Aurora: encrypted, private, over TLS, logged, patched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from policies.aws import encryption
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.mutate import remove
+from policies.engine.settings import example, names, states
+
+FILE_SYSTEM = "aws_efs_file_system"
+TABLE = "aws_dynamodb_table"
+CACHE = "aws_elasticache_replication_group"
+WAREHOUSE = "aws_redshift_cluster"
+DOCUMENTS = "aws_docdb_cluster"
+NEPTUNE = "aws_neptune_cluster"
+DAX = "aws_dax_cluster"
+MEMORY = "aws_memorydb_cluster"
+BROKER = "aws_mq_broker"
+DESKTOP = "aws_workspaces_workspace"
+WORKGROUP = "aws_redshiftserverless_workgroup"
+TIMESERIES = "aws_timestreamwrite_database"
+REPLICATION = "aws_dms_replication_instance"
+
+
+def _encrypted(what: str, type: str, path: str) -> Policy:
+    return states(
+        type,
+        path,
+        True,
+        title=f"{what} are encrypted at rest.",
+        why="A copied disk, or a snapshot that was given away, tells nothing.",
+        claims=(supports("3.5.1"),),
+    )
+
+
+def _under_our_key(what: str, type: str, path: str) -> Policy:
+    def uses_a_key_of_ours(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+        yield from encryption.not_ours(resource, path, graph)
+
+    return Policy(
+        checks=uses_a_key_of_ours,
+        applies_to=type,
+        title=f"{what} are encrypted with a key of ours.",
+        why="Whoever reads them needs our permission for the key as well.",
+        claims=(supports("3.5.1"),),
+        example=example(type, path, "${aws_kms_key.cde.arn}"),
+        violated_by=(remove(path),),
+    )
+
+
+def _over_tls(
+    what: str, type: str, path: str, *allowed: Any, refused: tuple[Any, ...] = ()
+) -> Policy:
+    return states(
+        type,
+        path,
+        allowed,
+        refused=refused,
+        title=f"{what} are reached over TLS only.",
+        why="Whoever listens in between learns nothing.",
+        claims=(part_of("4.2.1"),),
+    )
+
+
+def _private(what: str, type: str, path: str, *, otherwise: bool) -> Policy:
+    return states(
+        type,
+        path,
+        False,
+        otherwise=otherwise,
+        title=f"{what} have no public address.",
+        why="What stores account data is not reached from the Internet.",
+        claims=(part_of("1.4.4"),),
+    )
+
+
+def _patched(what: str, type: str, path: str, *, otherwise: bool | None = None) -> Policy:
+    return states(
+        type,
+        path,
+        True,
+        otherwise=otherwise,
+        title=f"{what} take security fixes by themselves.",
+        why="A fix that waits for somebody waits too long.",
+        claims=(part_of("6.3.3"),),
+    )
+
+
+FILE_SYSTEMS_AT_REST = _encrypted("EFS file systems", FILE_SYSTEM, "encrypted")
+FILE_SYSTEMS_KEY = _under_our_key("EFS file systems", FILE_SYSTEM, "kms_key_id")
+FILE_SYSTEM_USERS = names(
+    "aws_efs_access_point",
+    "posix_user",
+    title="Access points of EFS say whose identity they give.",
+    why="Without it, whoever mounts one is whom he says he is.",
+    claims=(part_of("7.3.1"),),
+)
+LUSTRE_KEY = _under_our_key("FSx for Lustre systems", "aws_fsx_lustre_file_system", "kms_key_id")
+WINDOWS_KEY = _under_our_key("FSx for Windows systems", "aws_fsx_windows_file_system", "kms_key_id")
+ONTAP_KEY = _under_our_key("FSx for ONTAP systems", "aws_fsx_ontap_file_system", "kms_key_id")
+OPENZFS_KEY = _under_our_key("FSx for OpenZFS systems", "aws_fsx_openzfs_file_system", "kms_key_id")
+
+TABLES_KEY = _under_our_key("DynamoDB tables", TABLE, "server_side_encryption.kms_key_arn")
+TABLES_RECOVERY = states(
+    TABLE,
+    "point_in_time_recovery.enabled",
+    True,
+    title="DynamoDB tables can be wound back.",
+    why="What was deleted by mistake, or in anger, is there again.",
+    claims=(),
+)
+DAX_AT_REST = _encrypted("DAX clusters", DAX, "server_side_encryption.enabled")
+DAX_TLS = _over_tls(
+    "DAX clusters", DAX, "cluster_endpoint_encryption_type", "TLS", refused=("NONE",)
+)
+
+CACHES_AT_REST = _encrypted("ElastiCache groups", CACHE, "at_rest_encryption_enabled")
+CACHES_KEY = _under_our_key("ElastiCache groups", CACHE, "kms_key_id")
+CACHES_TLS = _over_tls("ElastiCache groups", CACHE, "transit_encryption_enabled", True)
+CACHES_PATCHES = _patched("ElastiCache groups", CACHE, "auto_minor_version_upgrade", otherwise=True)
+MEMORY_TLS = states(
+    MEMORY,
+    "tls_enabled",
+    True,
+    otherwise=True,
+    title="MemoryDB clusters are reached over TLS only.",
+    why="Whoever listens in between learns nothing.",
+    claims=(part_of("4.2.1"),),
+)
+MEMORY_KEY = _under_our_key("MemoryDB clusters", MEMORY, "kms_key_arn")
+
+WAREHOUSES_AT_REST = _encrypted("Redshift clusters", WAREHOUSE, "encrypted")
+WAREHOUSES_KEY = _under_our_key("Redshift clusters", WAREHOUSE, "kms_key_id")
+WAREHOUSES_PRIVATE = _private("Redshift clusters", WAREHOUSE, "publicly_accessible", otherwise=True)
+WAREHOUSES_PATCHES = _patched(
+    "Redshift clusters", WAREHOUSE, "allow_version_upgrade", otherwise=True
+)
+WAREHOUSES_ROUTING = states(
+    WAREHOUSE,
+    "enhanced_vpc_routing",
+    True,
+    title="Redshift clusters load and unload through the VPC.",
+    why="Otherwise their traffic passes by every rule of the network.",
+    claims=(part_of("1.3.2"),),
+)
+SERVERLESS_WAREHOUSES_PRIVATE = _private(
+    "Redshift workgroups",
+    "aws_redshiftserverless_workgroup",
+    "publicly_accessible",
+    otherwise=False,
+)
+
+DOCUMENTS_AT_REST = _encrypted("DocumentDB clusters", DOCUMENTS, "storage_encrypted")
+DOCUMENTS_KEY = _under_our_key("DocumentDB clusters", DOCUMENTS, "kms_key_id")
+NEPTUNE_AT_REST = _encrypted("Neptune clusters", NEPTUNE, "storage_encrypted")
+NEPTUNE_KEY = _under_our_key("Neptune clusters", NEPTUNE, "kms_key_arn")
+
+BROKERS_PRIVATE = _private("MQ brokers", BROKER, "publicly_accessible", otherwise=False)
+BROKERS_PATCHES = _patched("MQ brokers", BROKER, "auto_minor_version_upgrade")
+BROKERS_LOGS = states(
+    BROKER,
+    "logs.audit",
+    True,
+    title="MQ brokers log who administers them.",
+    why="What nobody recorded cannot be looked up.",
+    claims=(part_of("10.2.1"),),
+)
+BROKERS_KEY = _under_our_key("MQ brokers", BROKER, "encryption_options.kms_key_id")
+
+REPLICATION_PRIVATE = _private(
+    "DMS replication instances", REPLICATION, "publicly_accessible", otherwise=False
+)
+REPLICATION_PATCHES = _patched(
+    "DMS replication instances", REPLICATION, "auto_minor_version_upgrade"
+)
+REPLICATION_KEY = _under_our_key("DMS replication instances", REPLICATION, "kms_key_arn")
+REPLICATION_TLS = states(
+    "aws_dms_endpoint",
+    "ssl_mode",
+    "require",
+    "verify-ca",
+    "verify-full",
+    refused=("none",),
+    title="DMS endpoints speak TLS.",
+    why="A migration carries everything at once.",
+    claims=(part_of("4.2.1"),),
+)
+
+TIMESERIES_KEY = _under_our_key("Timestream databases", TIMESERIES, "kms_key_id")
+SNAPSHOT_COPIES = _encrypted("Copies of snapshots", "aws_ebs_snapshot_copy", "encrypted")
+IMAGE_COPIES = _encrypted("Copies of images", "aws_ami_copy", "encrypted")
+DESKTOP_ROOTS = _encrypted("Root volumes of desktops", DESKTOP, "root_volume_encryption_enabled")
+DESKTOP_USERS = _encrypted("User volumes of desktops", DESKTOP, "user_volume_encryption_enabled")

@@ -1,0 +1,369 @@
+"""Ways in beside the load balancer: CloudFront, API Gateway, AppSync, classic load balancers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, direct, part_of
+from policies.engine.mutate import remove, replace
+from policies.engine.settings import names, states
+
+DISTRIBUTION = "aws_cloudfront_distribution"
+REST_METHOD = "aws_api_gateway_method"
+REST_STAGE = "aws_api_gateway_stage"
+REST_SETTINGS = "aws_api_gateway_method_settings"
+HTTP_ROUTE = "aws_apigatewayv2_route"
+HTTP_STAGE = "aws_apigatewayv2_stage"
+GRAPH = "aws_appsync_graphql_api"
+CLASSIC = "aws_elb"
+DOMAINS = ("aws_api_gateway_domain_name", "aws_apigatewayv2_domain_name")
+
+BEHAVIORS = ("default_cache_behavior", "ordered_cache_behavior")
+MODERN_TLS = ("TLSv1.2_2018", "TLSv1.2_2019", "TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025")
+OLD_TLS = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
+LISTENERS_TLS = frozenset({"HTTPS", "SSL"})
+
+
+def speaks_tls_to_viewers(distribution: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    CloudFront speaks TLS to its viewers, in every behavior.
+
+    A behavior that allows everything answers plain HTTP.
+    """
+    for behavior in chain.from_iterable(map(distribution.blocks, BEHAVIORS)):
+        policy = behavior.get("viewer_protocol_policy", "allow-all")
+        if policy not in {"https-only", "redirect-to-https"}:
+            yield Violation(f"viewer_protocol_policy is {policy}", behavior)
+
+
+VIEWER_TLS = Policy(
+    checks=speaks_tls_to_viewers,
+    applies_to=DISTRIBUTION,
+    claims=(direct("4.2.1"),),
+    example={
+        DISTRIBUTION: {
+            "shop": {"default_cache_behavior": {"viewer_protocol_policy": "redirect-to-https"}}
+        }
+    },
+    violated_by=(
+        replace("default_cache_behavior.viewer_protocol_policy", "allow-all"),
+        replace("ordered_cache_behavior", [{"viewer_protocol_policy": "allow-all"}]),
+    ),
+)
+
+
+def speaks_modern_tls(distribution: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    CloudFront speaks TLS 1.2 or newer, with a certificate of ours.
+
+    With its own certificate, it speaks TLS 1.0 as well.
+    """
+    for certificate in distribution.blocks("viewer_certificate"):
+        if certificate.get("cloudfront_default_certificate", False) is True:
+            yield Violation("cloudfront_default_certificate is true", certificate)
+        else:
+            version = certificate.get("minimum_protocol_version", "TLSv1")
+            if version not in MODERN_TLS:
+                yield Violation(f"minimum_protocol_version is {version}", certificate)
+    if not any(True for _ in distribution.blocks("viewer_certificate")):
+        yield Violation("has no viewer_certificate", distribution, "viewer_certificate")
+
+
+VIEWER_TLS_VERSION = Policy(
+    checks=speaks_modern_tls,
+    applies_to=DISTRIBUTION,
+    claims=(direct("4.2.1"),),
+    example={
+        DISTRIBUTION: {"shop": {"viewer_certificate": {"minimum_protocol_version": "TLSv1.2_2021"}}}
+    },
+    violated_by=(
+        remove("viewer_certificate"),
+        replace("viewer_certificate", {"cloudfront_default_certificate": True}),
+        replace("viewer_certificate.minimum_protocol_version", "TLSv1.1_2016"),
+        remove("viewer_certificate.minimum_protocol_version"),
+    ),
+)
+
+
+def speaks_tls_to_origins(distribution: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    CloudFront speaks TLS 1.2 or newer to its origins.
+
+    The way behind it crosses the Internet as well.
+    """
+    for origin in distribution.blocks("origin"):
+        for custom in origin.blocks("custom_origin_config"):
+            policy = custom.get("origin_protocol_policy")
+            if policy != "https-only":
+                yield Violation(f"origin_protocol_policy is {policy}", custom)
+            for version in custom.get("origin_ssl_protocols", ()):
+                if version in OLD_TLS:
+                    yield Violation(f"origin_ssl_protocols has {version}", custom)
+
+
+OVER_TLS = {"origin_protocol_policy": "https-only", "origin_ssl_protocols": ["TLSv1.2"]}
+
+ORIGIN_TLS = Policy(
+    checks=speaks_tls_to_origins,
+    applies_to=DISTRIBUTION,
+    claims=(part_of("4.2.1"),),
+    example={DISTRIBUTION: {"shop": {"origin": [{"custom_origin_config": OVER_TLS}]}}},
+    violated_by=tuple(
+        replace("origin", [{"custom_origin_config": {**OVER_TLS, **wrong}}])
+        for wrong in (
+            {"origin_protocol_policy": "http-only"},
+            {"origin_protocol_policy": "match-viewer"},
+            {"origin_ssl_protocols": ["TLSv1.2", "SSLv3"]},
+        )
+    ),
+)
+
+DISTRIBUTION_LOGS = names(
+    DISTRIBUTION,
+    "logging_config.bucket",
+    title="CloudFront logs every request.",
+    why="It sees what no server behind it sees.",
+    claims=(part_of("10.2.1"),),
+)
+DISTRIBUTION_FIREWALL = names(
+    DISTRIBUTION,
+    "web_acl_id",
+    title="CloudFront stands behind a web application firewall.",
+    why="A well-formed request can be an attack.",
+    claims=(part_of("6.4.2"),),
+)
+DISTRIBUTION_ROOT = names(
+    DISTRIBUTION,
+    "default_root_object",
+    title="CloudFront answers its root with one object, and no list.",
+    why="A list of what is there tells an attacker where to look.",
+    claims=(part_of("2.2.6"),),
+)
+
+
+def is_asked_for(method: Resource) -> bool:
+    """Whether *method* is one that a customer calls, and not a browser's question before it."""
+    return bool(method.get("http_method") != "OPTIONS")
+
+
+def knows_its_callers(method: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Methods of an API know who calls them.
+
+    A method without authorization is open to everybody on the Internet.
+    """
+    if (
+        method.get("authorization", "NONE") == "NONE"
+        and method.get("api_key_required", False) is not True
+    ):
+        yield Violation("authorization is NONE", method, "authorization")
+
+
+REST_AUTHORIZATION = Policy(
+    checks=knows_its_callers,
+    applies_to=REST_METHOD,
+    when=is_asked_for,
+    claims=(part_of("7.3.1"),),
+    example={
+        REST_METHOD: {
+            "pay": {"http_method": "POST", "authorization": "AWS_IAM"},
+            "preflight": {"http_method": "OPTIONS", "authorization": "NONE"},
+        }
+    },
+    violated_by=(replace("authorization", "NONE"),),
+)
+HTTP_AUTHORIZATION = states(
+    HTTP_ROUTE,
+    "authorization_type",
+    "JWT",
+    "AWS_IAM",
+    "CUSTOM",
+    refused=("NONE",),
+    title="Routes of an API know who calls them.",
+    why="A route without authorization is open to everybody on the Internet.",
+    claims=(part_of("7.3.1"),),
+)
+REST_LOGS = names(
+    REST_STAGE,
+    "access_log_settings.destination_arn",
+    title="Stages of a REST API log every call.",
+    why="What nobody recorded cannot be looked up.",
+    claims=(part_of("10.2.1"),),
+)
+HTTP_LOGS = names(
+    HTTP_STAGE,
+    "access_log_settings.destination_arn",
+    title="Stages of an HTTP API log every call.",
+    why="What nobody recorded cannot be looked up.",
+    claims=(part_of("10.2.1"),),
+)
+
+
+def encrypts_its_cache(settings: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Caches of an API are encrypted.
+
+    What an API answers is what somebody wanted to know.
+    """
+    caches = settings.get("settings.caching_enabled", False) is True
+    if caches and settings.get("settings.cache_data_encrypted", False) is not True:
+        yield Violation("settings.cache_data_encrypted is not true", settings, "settings")
+
+
+REST_CACHE = Policy(
+    checks=encrypts_its_cache,
+    applies_to=REST_SETTINGS,
+    claims=(part_of("3.5.1"),),
+    example={
+        REST_SETTINGS: {
+            "all": {"settings": {"caching_enabled": True, "cache_data_encrypted": True}}
+        }
+    },
+    violated_by=(
+        replace("settings.cache_data_encrypted", False),
+        remove("settings.cache_data_encrypted"),
+    ),
+)
+
+
+def takes_modern_tls(domain: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Domains of an API take TLS 1.2 or newer.
+
+    Left out, a REST API's domain takes TLS 1.0 as well.
+    """
+    inner = domain.get("domain_name_configuration.security_policy")
+    policy = inner or domain.get("security_policy", "TLS_1_0")
+    if policy not in {"TLS_1_2", "TLS_1_3"}:
+        yield Violation(f"security_policy is {policy}", domain, "security_policy")
+
+
+API_TLS = Policy(
+    checks=takes_modern_tls,
+    applies_to=DOMAINS,
+    claims=(direct("4.2.1"),),
+    example={"aws_api_gateway_domain_name": {"api": {"security_policy": "TLS_1_2"}}},
+    violated_by=(
+        remove("security_policy"),
+        replace("security_policy", "TLS_1_0"),
+        replace("domain_name_configuration", {"security_policy": "TLS_1_0"}),
+    ),
+)
+
+GRAPH_LOGS = states(
+    GRAPH,
+    "log_config.field_log_level",
+    "ALL",
+    "ERROR",
+    "INFO",
+    "DEBUG",
+    refused=("NONE",),
+    title="GraphQL APIs log what goes wrong.",
+    why="What nobody recorded cannot be looked up.",
+    claims=(part_of("10.2.1"),),
+)
+GRAPH_AUTHORIZATION = states(
+    GRAPH,
+    "authentication_type",
+    "AWS_IAM",
+    "AMAZON_COGNITO_USER_POOLS",
+    "OPENID_CONNECT",
+    "AWS_LAMBDA",
+    refused=("API_KEY",),
+    title="GraphQL APIs know who calls them.",
+    why="An API key is a password that everybody shares.",
+    claims=(part_of("7.3.1"),),
+)
+
+
+def ends_tls_sessions(balancer: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Classic load balancers speak TLS on every port.
+
+    Nothing that a customer sends may cross the Internet in clear text.
+    """
+    for listener in balancer.blocks("listener"):
+        protocol = str(listener.get("lb_protocol")).upper()
+        if protocol not in LISTENERS_TLS:
+            yield Violation(f"lb_protocol is {protocol}", listener, "lb_protocol")
+
+
+CLASSIC_TLS = Policy(
+    checks=ends_tls_sessions,
+    applies_to=CLASSIC,
+    claims=(direct("4.2.1"),),
+    example={CLASSIC: {"entry": {"listener": [{"lb_protocol": "https", "lb_port": 443}]}}},
+    violated_by=(
+        replace("listener", [{"lb_protocol": "http", "lb_port": 80}]),
+        replace("listener", [{"lb_protocol": "https"}, {"lb_protocol": "tcp"}]),
+    ),
+)
+CLASSIC_LOGS = states(
+    CLASSIC,
+    "access_logs.enabled",
+    True,
+    otherwise=True,
+    title="Classic load balancers log every request.",
+    why="They see what no server behind them sees.",
+    claims=(part_of("10.2.1"),),
+)
+CLASSIC_LOG_BUCKET = names(
+    CLASSIC,
+    "access_logs.bucket",
+    title="Classic load balancers say where their log goes.",
+    why="Without a bucket there is no log.",
+    claims=(part_of("10.2.1"),),
+)
+CLASSIC_DESYNC = states(
+    CLASSIC,
+    "desync_mitigation_mode",
+    "defensive",
+    "strictest",
+    otherwise="defensive",
+    refused=("monitor",),
+    title="Classic load balancers refuse ambiguous requests.",
+    why="Two readers who understand a request differently can be played against each other.",
+    claims=(part_of("6.2.4"),),
+)
+
+
+def has_a_strong_policy(policy: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    TLS policies of classic load balancers speak TLS 1.2 alone.
+
+    A predefined one is named; whatever else is listed switches single ciphers on.
+    """
+    for attribute in policy.blocks("policy_attribute"):
+        name, value = str(attribute.get("name")), attribute.get("value")
+        if name == "Reference-Security-Policy" and value != "ELBSecurityPolicy-TLS-1-2-2017-01":
+            yield Violation(f"Reference-Security-Policy is {value}", attribute)
+        if name.removeprefix("Protocol-") in OLD_TLS and value is True:
+            yield Violation(f"{name} is true", attribute)
+
+
+CLASSIC_TLS_POLICY = Policy(
+    checks=has_a_strong_policy,
+    applies_to="aws_load_balancer_policy",
+    when=lambda policy: policy.get("policy_type_name") == "SSLNegotiationPolicyType",
+    claims=(direct("4.2.1"),),
+    example={
+        "aws_load_balancer_policy": {
+            "tls": {
+                "policy_type_name": "SSLNegotiationPolicyType",
+                "policy_attribute": [
+                    {
+                        "name": "Reference-Security-Policy",
+                        "value": "ELBSecurityPolicy-TLS-1-2-2017-01",
+                    }
+                ],
+            },
+            "sticky": {"policy_type_name": "AppCookieStickinessPolicyType"},
+        }
+    },
+    violated_by=(
+        replace("policy_attribute.0.value", "ELBSecurityPolicy-2016-08"),
+        replace("policy_attribute", [{"name": "Protocol-TLSv1", "value": "true"}]),
+    ),
+)

@@ -1,0 +1,78 @@
+"""Policies about one setting of one type: what it has to be, and what it is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Claim, Policy, Violation
+from policies.engine.mutate import Patch, remove, replace
+
+
+def states(
+    type: str,
+    path: str,
+    *allowed: Any,
+    otherwise: Any = None,
+    refused: tuple[Any, ...] = (),
+    title: str,
+    why: str,
+    claims: tuple[Claim, ...],
+) -> Policy:
+    """
+    Return the policy that a resource of *type* has one of *allowed* at *path*.
+
+    *otherwise* is what leaving it out means; *refused* are values that break it, beside
+    the opposite of a truth value.
+    """
+
+    def states_what_is_allowed(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+        value = resource.get(path, otherwise)
+        if value not in allowed:
+            yield Violation(f"{path} is {_shown(value)}", resource, path)
+
+    wrong = refused or tuple(not value for value in allowed if isinstance(value, bool))
+    broken: list[Patch] = [replace(path, value) for value in wrong]
+    if otherwise not in allowed:
+        broken.insert(0, remove(path))
+    return Policy(
+        checks=states_what_is_allowed,
+        applies_to=type,
+        title=title,
+        why=why,
+        claims=claims,
+        example=example(type, path, allowed[0]),
+        violated_by=tuple(broken),
+    )
+
+
+def names(type: str, path: str, *, title: str, why: str, claims: tuple[Claim, ...]) -> Policy:
+    """Return the policy that a resource of *type* says anything at all at *path*."""
+
+    def names_something(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+        if not resource.is_set(path):
+            yield Violation(f"{path} is not stated", resource, path)
+
+    return Policy(
+        checks=names_something,
+        applies_to=type,
+        title=title,
+        why=why,
+        claims=claims,
+        example=example(type, path, "stated"),
+        violated_by=(remove(path), replace(path, "")),
+    )
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not stated"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def example(type: str, path: str, value: Any) -> dict[str, Any]:
+    """Return the example of one resource of *type* with *value* at the dotted *path*."""
+    for step in reversed(path.split(".")):
+        value = {step: value}
+    return {type: {"cde": value}}
