@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,6 @@ from typing import Any
 
 import click
 
-from policies.engine import strict_json
 from policies.engine.house import House, parse_house
 from policies.engine.model import Report
 from policies.engine.read import (
@@ -25,8 +24,10 @@ from policies.engine.read import (
     PLAN_FILE,
     SOURCE_MAP,
     STACK_SUFFIX,
+    read,
     read_text,
 )
+from policies.engine.stack import Configuration
 from policies.report import results, text
 from scripts import options
 from scripts.__main__ import Refusal
@@ -34,12 +35,10 @@ from scripts.exits import BLOCKED, NOT_APPLIED, NOT_WRITTEN
 from scripts.files import WriteError, write_whole
 from scripts.judge import REFUSALS, judge
 from scripts.placeholders import placeholders
+from scripts.sealed import Unsealed, digests
 from scripts.terraform import Terraform, TerraformError, require_terraform
 
-STACK = "cdk.tf.json"
 PASSWORD_BYTES = 24
-NOT_JUDGED = (".terraform", "terraform.tfstate", "terraform.tfstate.backup")
-"""What Terraform keeps beside a stack and changes itself."""
 
 
 class Unready(Exception):
@@ -61,6 +60,11 @@ class Planned:
 
     digests: dict[str, str]
 
+    @property
+    def stack(self) -> str:
+        """The name of the stack."""
+        return self.terraform.folder.name
+
     def require_unchanged(self) -> None:
         """
         Make sure that an apply would do what was judged.
@@ -68,14 +72,13 @@ class Planned:
         Raises:
             Changed: The plan, the stack, or a file that it deploys has changed.
         """
-        now = _digests(self.terraform.folder, self.file)
-        if now != self.digests:
-            changed = sorted(
-                name for name in {*now, *self.digests} if now.get(name) != self.digests.get(name)
-            )
-            raise Changed(
-                f"{self.terraform.folder.name}: {changed[0]} has changed since it was judged"
-            )
+        _require_same(self.stack, self.digests, digests(self.terraform.folder, self.file))
+
+
+def _require_same(stack: str, before: dict[str, str], after: dict[str, str]) -> None:
+    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    if changed:
+        raise Changed(f"{stack}: {', '.join(changed)} changed after it was read; deploy again")
 
 
 @click.command("deploy")
@@ -100,7 +103,7 @@ class Planned:
     "--fresh",
     multiple=True,
     metavar="NAME",
-    help="Give the variable NAME a fresh password, which is written nowhere.",
+    help="Give the ephemeral variable NAME a fresh password, which is written nowhere.",
 )
 @click.option(
     "--record",
@@ -123,41 +126,37 @@ def command(
 
     Plans every stack of the environment into a file, judges each stack together with its
     plan, and applies those very files. Nothing is applied where something blocks, where a
-    file has changed since it was judged, or where values of the documentation are left.
+    file has changed since it was read, or where values of the documentation are left.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         require_terraform()
         folders = _stacks(environment, parse_house(read_text(house), str(house)), synthesis)
         stacks = _ready(folders, fresh)
+        _require_legible(folders, waivers, house)
         with tempfile.TemporaryDirectory(prefix="pci-gate-") as private:
             planned = [_plan(stack, Path(private)) for stack in stacks]
-            report = _without(
-                private,
-                judge(
-                    [plan.documents for plan in planned], waivers, house, with_checkov=with_checkov
-                ),
-            )
-            kept = record / environment
-            _keep_documents(kept, planned, report)
-            _keep(kept, environment, planned, report, applied={})
+            documents = [plan.documents for plan in planned]
+            judged = judge(documents, waivers, house, with_checkov=with_checkov)
+            report = _without(private, judged)
+            kept = Record(_new_folder(record / environment), environment, planned, report)
+            kept.documents()
             click.echo(text.render(report), nl=False)
             if report.blocking:
                 click.echo("pci-gate: nothing was applied", err=True)
                 sys.exit(BLOCKED)
             for plan in planned:
                 plan.require_unchanged()
-            applied: dict[str, str] = {}
             for plan in planned:
-                _apply(plan, applied)
-                _keep(kept, environment, planned, report, applied=applied)
+                _apply(plan, kept)
     except Unready as error:
         for line in str(error).splitlines():
             click.echo(f"pci-gate: {line}", err=True)
         sys.exit(Refusal.exit_code)
-    except (*REFUSALS, Changed) as error:
+    except (*REFUSALS, Changed, Unsealed) as error:
         raise Refusal(str(error)) from error
-    except TerraformError as error:
-        click.echo(f"pci-gate: {error}", err=True)
+    except (TerraformError, KeyboardInterrupt) as error:
+        click.echo(f"pci-gate: {error or 'interrupted'}", err=True)
         sys.exit(NOT_APPLIED)
     except WriteError as error:
         click.echo(f"pci-gate: {error}", err=True)
@@ -170,10 +169,12 @@ def _stacks(environment: str, house: House, synthesis: Path) -> list[Path]:
     if not names:
         known = ", ".join(house.environments)
         raise Unready(f"there is no environment {environment}; the house names {known}")
-    folders = [(synthesis / "stacks" / name).resolve() for name in names]
+    folders = [(synthesis / "stacks" / name).absolute() for name in names]
     for folder in folders:
-        if not (folder / STACK).is_file():
+        if not folder.is_dir():
             raise Unready(f"{synthesis}: there is no stack {folder.name}; synthesize it first")
+        if folder.is_symlink():
+            raise Unready(f"{folder}: a link to a folder, which is not followed")
     return folders
 
 
@@ -181,66 +182,91 @@ def _ready(folders: Sequence[Path], fresh: Sequence[str]) -> list[Terraform]:
     """Return what runs the stacks in *folders*, their variables set."""
     stacks: list[Terraform] = []
     reasons: list[str] = []
+    asked = set(fresh)
     for folder in folders:
-        document = _document(folder / STACK)
-        needed = _needed(document)
-        made = {name: secrets.token_urlsafe(PASSWORD_BYTES) for name in needed & set(fresh)}
+        content = _configuration(folder)
+        variables = {name: body for (name,), (body, *_) in content.get("variable", {}).items()}
+        made = {name: secrets.token_urlsafe(PASSWORD_BYTES) for name in set(variables) & set(fresh)}
+        asked -= set(made)
         stacks.append(Terraform(folder, made))
-        reasons += [
-            f"{folder.name}: {value} is a value of documentation, at {path}; fill in your own"
-            for value, path in placeholders(document).items()
-        ]
-        reasons += [
-            f"{folder.name}: the variable {name} has no value; set TF_VAR_{name}"
-            for name in sorted(needed - set(made))
-            if not os.environ.get(f"TF_VAR_{name}")
-        ]
+        reasons += _reasons_against(folder.name, content, variables, made)
+    reasons += [f"--fresh {name}: no stack has such a variable" for name in sorted(asked)]
     if reasons:
         raise Unready("\n".join(reasons))
     return stacks
 
 
-def _needed(document: Any) -> set[str]:
-    """Return the variables of a stack that have no default."""
-    variables = document.get("variable") or {}
-    return {name for name, body in variables.items() if "default" not in body}
+def _configuration(folder: Path) -> Configuration:
+    """Return what the stack in *folder* configures, its override files included."""
+    [reading] = [r for r in read([folder]) if r.document.kind == "stack"]
+    if reading.document.stack != folder.name:
+        raise Unready(f"{folder.name}: says that it is {reading.document.stack}")
+    content: Configuration = reading.content
+    return content
 
 
-def _document(path: Path) -> Any:
-    try:
-        return strict_json.decode(read_text(path))
-    except strict_json.JSONError as error:
-        raise Unready(f"{path}: {error}") from error
+def _reasons_against(
+    stack: str, content: Configuration, variables: dict[str, Any], made: dict[str, str]
+) -> list[str]:
+    reasons = [
+        f"{stack}: {value} is a value of documentation, at {path}; fill in your own"
+        for value, path in placeholders(content).items()
+    ]
+    reasons += [
+        f"{stack}: the variable {name} is kept in the plan; make it ephemeral"
+        for name in sorted(made)
+        if variables[name].get("ephemeral") is not True
+    ]
+    reasons += [
+        f"{stack}: the variable {name} has no value; set TF_VAR_{name}"
+        for name, body in sorted(variables.items())
+        if "default" not in body and name not in made and not os.environ.get(f"TF_VAR_{name}")
+    ]
+    return reasons
+
+
+def _require_legible(folders: Sequence[Path], waivers: Path | None, house: Path) -> None:
+    """Refuse, before anything is planned, a stack of which a plan would run what nobody sees."""
+    report = judge(folders, waivers, house, with_checkov=False)
+    opaque = [f for f in report.blocking if f.policy == "intake.opaque"]
+    if opaque:
+        raise Unready("\n".join(f"{f.resource}: {f.messages[0]}" for f in opaque))
 
 
 def _plan(stack: Terraform, private: Path) -> Planned:
     """Plan *stack* into a file that nobody else can write, and read that file."""
-    file = private / f"{stack.folder.name}.tfplan"
-    click.echo(f"planning {stack.folder.name}", err=True)
+    name = stack.folder.name
+    file = private / f"{name}.tfplan"
+    click.echo(f"planning {name}", err=True)
+    digests(stack.folder)  # refuses what cannot be sealed before Terraform sees it
     stack.run("init", "-no-color")
-    before = _digests(stack.folder)
+    before = digests(stack.folder)
     stack.run("plan", "-no-color", f"-out={file}")
-    digests = _digests(stack.folder, file)
-    documents = private / stack.folder.name
-    documents.mkdir(parents=True)
+    after = digests(stack.folder, file)
+    _require_same(name, before, {key: value for key, value in after.items() if key != file.name})
+    documents = private / name
+    documents.mkdir()
     for path in stack.folder.iterdir():
         if path.name.endswith((STACK_SUFFIX, *OTHER_LANGUAGES)) or path.name == SOURCE_MAP:
             shutil.copy(path, documents)
-    (documents / PLAN_FILE).write_text(stack.run("show", "-json", str(file)))
-    planned = Planned(stack, file, documents, digests)
-    if before != {name: digest for name, digest in digests.items() if name != file.name}:
-        raise Changed(f"{stack.folder.name}: a file changed while it was planned")
+    plan = stack.run("show", "-json", str(file))
+    (documents / PLAN_FILE).write_text(plan)
+    planned = Planned(stack, file, documents, after)
     planned.require_unchanged()
+    left = placeholders(json.loads(plan).get("variables", {}))
+    if left:
+        value, place = next(iter(left.items()))
+        raise Unready(f"{name}: {value} is a value of documentation, in the variable {place}")
     return planned
 
 
-def _apply(plan: Planned, applied: dict[str, str]) -> None:
+def _apply(plan: Planned, kept: Record) -> None:
     """Apply the very file that was judged, and note when."""
     plan.require_unchanged()
-    name = plan.terraform.folder.name
-    click.echo(f"applying {name}", err=True)
-    click.echo(plan.terraform.run("apply", "-no-color", str(plan.file)).strip().splitlines()[-1])
-    applied[name] = datetime.now(UTC).isoformat(timespec="seconds")
+    click.echo(f"applying {plan.stack}", err=True)
+    kept.note(plan.stack, "started_at")
+    plan.terraform.show("apply", "-no-color", str(plan.file))
+    kept.note(plan.stack, "applied_at")
 
 
 def _without(folder: str, report: Report) -> Report:
@@ -258,58 +284,68 @@ def _without(folder: str, report: Report) -> Report:
     )
 
 
-def _keep_documents(folder: Path, planned: Sequence[Planned], report: Report) -> None:
-    """Keep the report, and beside it all that it is about; what an earlier run kept goes."""
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _new_folder(parent: Path) -> Path:
+    """Make a folder for this run; what earlier runs kept stays."""
     try:
-        shutil.rmtree(folder, ignore_errors=True)
-        for plan in planned:
-            shutil.copytree(plan.documents, folder / plan.documents.name)
-        folder.chmod(0o700)
+        parent.mkdir(parents=True, exist_ok=True)
+        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ-")
+        return Path(tempfile.mkdtemp(prefix=stamp, dir=parent))
     except OSError as error:
-        raise WriteError(f"{error.filename}: {error.strerror}") from error
-    write_whole(folder / "results.json", results.render(report))
+        raise WriteError(f"{parent}: {error.strerror}") from error
 
 
-def _keep(
-    folder: Path,
-    environment: str,
-    planned: Sequence[Planned],
-    report: Report,
-    *,
-    applied: dict[str, str],
-) -> None:
-    """Keep what was judged, by digest, and what was applied of it."""
-    stacks: list[dict[str, Any]] = [
-        {
-            "stack": plan.terraform.folder.name,
-            "sha256": plan.digests,
-            "applied_at": applied.get(plan.terraform.folder.name),
+class Record:
+    """What was judged, by digest, and what became of it; readable by its owner alone."""
+
+    def __init__(
+        self, folder: Path, environment: str, planned: Sequence[Planned], report: Report
+    ) -> None:
+        self._folder = folder
+        self._environment = environment
+        self._planned = planned
+        self._report = report
+        self._times: dict[str, dict[str, str]] = {plan.stack: {} for plan in planned}
+
+    def documents(self) -> None:
+        """
+        Keep the report, and beside it all that it is about.
+
+        Raises:
+            WriteError: That cannot be written.
+        """
+        try:
+            for plan in self._planned:
+                shutil.copytree(plan.documents, self._folder / plan.stack)
+        except OSError as error:
+            raise WriteError(f"{error.filename}: {error.strerror}") from error
+        write_whole(self._folder / "results.json", results.render(self._report))
+        self._write()
+
+    def note(self, stack: str, event: str) -> None:
+        """Keep when *event*, such as ``applied_at``, came to *stack*."""
+        self._times[stack][event] = _now()
+        self._write()
+
+    def _write(self) -> None:
+        stacks: list[dict[str, Any]] = [
+            {
+                "stack": plan.stack,
+                "sha256": plan.digests,
+                "started_at": self._times[plan.stack].get("started_at"),
+                "applied_at": self._times[plan.stack].get("applied_at"),
+            }
+            for plan in self._planned
+        ]
+        deployment = {
+            "schema_version": "1",
+            "environment": self._environment,
+            "commit": self._report.commit,
+            "judged_at": self._report.generated_at.isoformat(timespec="seconds"),
+            "blocking": len(self._report.blocking),
+            "stacks": stacks,
         }
-        for plan in planned
-    ]
-    deployment = {
-        "schema_version": "1",
-        "environment": environment,
-        "commit": report.commit,
-        "judged_at": report.generated_at.isoformat(timespec="seconds"),
-        "blocking": len(report.blocking),
-        "stacks": stacks,
-    }
-    write_whole(folder / "deployment.json", json.dumps(deployment, indent=2) + "\n")
-
-
-def _digests(folder: Path, *others: Path) -> dict[str, str]:
-    """Return the SHA-256 of every file that an apply in *folder* reads, by its name."""
-    return {
-        name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for name, path in sorted(_files(folder, *others))
-    }
-
-
-def _files(folder: Path, *others: Path) -> Iterator[tuple[str, Path]]:
-    for path in folder.rglob("*"):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and parts[0] not in NOT_JUDGED:
-            yield "/".join(parts), path
-    for path in others:
-        yield path.name, path
+        write_whole(self._folder / "deployment.json", json.dumps(deployment, indent=2) + "\n")

@@ -29,7 +29,8 @@ def _texts(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...],
         yield path, value
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _texts(item, (*path, key))
+            labels = key if isinstance(key, tuple) else (key,)
+            yield from _texts(item, (*path, *labels))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _texts(item, (*path, str(index)))
+            yield from _texts(item, (*path, str(index)) if len(value) > 1 else path)

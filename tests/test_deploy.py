@@ -1,8 +1,13 @@
 """What is judged is what is applied, with the real Terraform and no provider but its own."""
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import time
 import zipfile
 
 import pytest
@@ -12,6 +17,7 @@ from scripts import deploy
 from scripts.__main__ import cli
 from scripts.placeholders import placeholders
 from scripts.terraform import Terraform
+from tests.conftest import ROOT
 
 NEEDS_TERRAFORM = pytest.mark.skipif(
     shutil.which("terraform") is None, reason="there is no terraform on PATH"
@@ -51,6 +57,7 @@ def project(tmp_path, monkeypatch):
     (stack / "assets" / "function.zip").write_bytes(b"reviewed")
     write(stack, {"terraform_data": {"record": {"input": "reviewed"}}})
     (tmp_path / "terraform.rc").touch()
+    (tmp_path / "tmp").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "terraform.rc"))
     monkeypatch.setenv("CHECKPOINT_DISABLE", "1")
@@ -102,15 +109,21 @@ def state(project):
     return json.loads(path.read_text())["resources"] if path.exists() else []
 
 
+def kept(project):
+    """Return the folder that the last run kept."""
+    return max(
+        (project / "build" / "deployments" / "qa").iterdir(), key=lambda p: p.stat().st_mtime
+    )
+
+
 def deployment(project):
-    return json.loads((project / "build" / "deployments" / "qa" / "deployment.json").read_text())
+    return json.loads((kept(project) / "deployment.json").read_text())
 
 
 @NEEDS_TERRAFORM
 def test_what_passes_is_applied_and_kept(project):
     result = run(*accept_everything(project))
-    kept = project / "build" / "deployments" / "qa"
-    report = json.loads((kept / "results.json").read_text())
+    report = json.loads((kept(project) / "results.json").read_text())
 
     assert 0 == result.exit_code, result.output
     assert ["record"] == [resource["name"] for resource in state(project)]
@@ -118,10 +131,21 @@ def test_what_passes_is_applied_and_kept(project):
         document["path"] for document in report["documents"]
     }
     for document in report["documents"]:
-        assert (kept / document["path"]).is_file()
+        assert (kept(project) / document["path"]).is_file()
     [stack] = deployment(project)["stacks"]
     assert stack["applied_at"]
-    assert {"assets/function.zip", "cdk.tf.json", "pay-qa.tfplan"} == set(stack["sha256"])
+    assert {"assets/function.zip", "cdk.tf.json", "pay-qa.tfplan"} <= set(stack["sha256"])
+    assert 0o700 == kept(project).stat().st_mode & 0o777
+
+
+@NEEDS_TERRAFORM
+def test_a_run_that_is_stopped_leaves_what_an_earlier_one_kept(project):
+    assert 0 == run(*accept_everything(project)).exit_code
+    (project / "waivers.yaml").unlink()
+    assert 1 == run().exit_code
+
+    runs = list((project / "build" / "deployments" / "qa").iterdir())
+    assert [1, 1] == [len(list(each.glob("deployment.json"))) for each in runs]
 
 
 @NEEDS_TERRAFORM
@@ -158,6 +182,10 @@ def file_added(stack, _plan):
     (stack / "terraform.tfvars").touch()
 
 
+def data_changed(stack, _plan):
+    (stack / ".terraform" / "f.zip").write_bytes(b"never reviewed")
+
+
 @NEEDS_TERRAFORM
 @pytest.mark.parametrize(
     ("attack", "changed"),
@@ -167,6 +195,7 @@ def file_added(stack, _plan):
         (stack_changed, "cdk.tf.json"),
         (asset_swapped, "assets/function.zip"),
         (file_added, "terraform.tfvars"),
+        (data_changed, ".terraform/f.zip"),
     ],
 )
 def test_what_changes_after_it_was_judged_is_refused(project, monkeypatch, attack, changed):
@@ -177,14 +206,16 @@ def test_what_changes_after_it_was_judged_is_refused(project, monkeypatch, attac
     def strike(documents, *others, **named):
         report = judge(documents, *others, **named)
         [folder] = documents
-        attack(project / "cdktf.out" / "stacks" / "pay-qa", folder.parent / "pay-qa.tfplan")
+        if folder.parent.name.startswith("pci-gate-"):
+            stack = project / "cdktf.out" / "stacks" / "pay-qa"
+            attack(stack, folder.parent / "pay-qa.tfplan")
         return report
 
     monkeypatch.setattr(deploy, "judge", strike)
     result = run(*options)
 
     assert 2 == result.exit_code
-    assert f"pci-gate: pay-qa: {changed} has changed since it was judged" in result.stderr
+    assert f"pci-gate: pay-qa: {changed} changed after it was read; deploy again" in result.stderr
     assert [] == state(project)
 
 
@@ -207,6 +238,110 @@ def test_a_fresh_password_is_given_and_written_nowhere(project, monkeypatch):
     assert made[0] not in result.output
     assert not [path for path in written if made[0].encode() in path.read_bytes()]
     assert [path for path in written if b"reviewed" in path.read_bytes()]
+
+
+@NEEDS_TERRAFORM
+@pytest.mark.parametrize(
+    ("variable", "reason"),
+    [
+        ({}, "--fresh first: no stack has such a variable"),
+        ({"first": {"sensitive": True}}, "pay-qa: the variable first is kept in the plan"),
+    ],
+)
+def test_a_fresh_password_goes_into_an_ephemeral_variable_only(project, variable, reason):
+    stack = project / "cdktf.out" / "stacks" / "pay-qa"
+    write(stack, {"terraform_data": {"record": {}}}, variable=variable)
+    result = run("--fresh", "first")
+
+    assert 2 == result.exit_code
+    assert result.stderr.startswith(f"pci-gate: {reason}")
+
+
+def linked(stack):
+    (stack / "assets" / "other").symlink_to(stack.parent)
+
+
+def in_another_workspace(stack):
+    (stack / ".terraform").mkdir()
+    (stack / ".terraform" / "environment").write_text("other")
+
+
+def reaching_out(stack):
+    (stack.parent / "outside.zip").write_bytes(b"anything")
+    write(stack, {"terraform_data": {"record": {"input": "../outside.zip"}}})
+
+
+def calling_itself_another(stack):
+    comment = {"//": {"metadata": {"stackName": "pay-zz"}}}
+    write(stack, {"terraform_data": {"record": {}}}, **comment)
+
+
+def running_a_program(stack):
+    write(stack, {"terraform_data": {"r": {}}}, data={"external": {"x": {"program": ["true"]}}})
+
+
+def being_a_link(stack):
+    stack.rename(stack.parent / "elsewhere")
+    stack.symlink_to(stack.parent / "elsewhere")
+
+
+@NEEDS_TERRAFORM
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (linked, "a link to a folder, which is not followed"),
+        (in_another_workspace, "another workspace is selected"),
+        (reaching_out, "names ../outside.zip, outside of pay-qa"),
+        (calling_itself_another, "pay-qa: says that it is pay-zz"),
+        (running_a_program, "what it runs or makes is not seen"),
+        (being_a_link, "a link to a folder"),
+    ],
+)
+def test_what_nobody_can_vouch_for_is_refused(project, change, reason):
+    options = accept_everything(project)
+    change(project / "cdktf.out" / "stacks" / "pay-qa")
+    result = run(*options)
+
+    assert 2 == result.exit_code
+    assert reason in result.stderr
+    assert [] == state(project)
+
+
+@NEEDS_TERRAFORM
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_deployment_that_is_interrupted_keeps_its_state(project, name):
+    """Terraform is asked once, and ends in its own time: it saves its state and takes its lock."""
+    stack = project / "cdktf.out" / "stacks" / "pay-qa"
+    provisioner = [{"local-exec": {"command": "touch ../../../started; sleep 30"}}]
+    write(
+        stack,
+        {
+            "terraform_data": {
+                "first": {"input": "made"},
+                "slow": {"depends_on": ["terraform_data.first"], "provisioner": provisioner},
+            }
+        },
+    )
+    options = accept_everything(project)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scripts", "deploy", "qa", "--house", "house.toml", *options],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(project / "tmp")},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    while not (project / "started").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.1)
+    process.send_signal(getattr(signal, name))
+    _, said = process.communicate(timeout=60)
+
+    assert 4 == process.returncode, said
+    assert "first" in {resource["name"] for resource in state(project)}
+    assert not list(stack.glob(".*lock.info"))
+    assert not list((project / "tmp").glob("pci-gate-*"))
+    assert deployment(project)["stacks"][0]["started_at"]
+    assert deployment(project)["stacks"][0]["applied_at"] is None
 
 
 @NEEDS_TERRAFORM
