@@ -40,7 +40,7 @@ def asks_for_long_passwords(policy: Resource, graph: ResourceGraph) -> Iterator[
 def changes_passwords(policy: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """Passwords are changed every 90 days, and none of the last four comes back."""
     age = policy.number("max_password_age", 0)
-    if not age or age > OLDEST_PASSWORD_DAYS:
+    if age is None or not 0 < age <= OLDEST_PASSWORD_DAYS:
         yield Violation(
             f"max_password_age is not within {OLDEST_PASSWORD_DAYS} days",
             policy,
@@ -76,6 +76,7 @@ PASSWORDS = Policy(
         replace("require_numbers", False),
         remove("max_password_age"),
         replace("max_password_age", 365),
+        replace("max_password_age", -1),
         replace("password_reuse_prevention", 1),
     ),
 )

@@ -10,6 +10,7 @@ from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Described, Patch, attached, described, remove, replace
+from policies.engine.values import UnknownValue
 
 LOG_GROUP = "aws_cloudwatch_log_group"
 FLOW_LOG = "aws_flow_log"
@@ -21,6 +22,7 @@ LIFECYCLE = "aws_s3_bucket_lifecycle_configuration"
 OBJECT_LOCK = "aws_s3_bucket_object_lock_configuration"
 HOT_DAYS = 90
 YEAR_DAYS = 365
+DELIVERY_DAYS = 2
 FOR_EVER = 0
 
 
@@ -30,11 +32,18 @@ def keeps_three_months(group: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     Of the twelve months that audit logs are kept, the last three can be searched at once.
     """
-    days = group.number("retention_in_days", FOR_EVER)
-    if days is not None and days != FOR_EVER and days < HOT_DAYS:
+    days = _days(group)
+    if days != FOR_EVER and days < HOT_DAYS:
         yield Violation(
             f"retention_in_days is {days:g}, shorter than {HOT_DAYS}", group, "retention_in_days"
         )
+
+
+def _days(group: Resource) -> float:
+    """Return how many days *group* keeps; AWS has its own mind about one class."""
+    if group.get("log_group_class") == "DELIVERY":
+        return DELIVERY_DAYS
+    return group.number("retention_in_days", FOR_EVER) or FOR_EVER
 
 
 RETENTION = Policy(
@@ -43,7 +52,11 @@ RETENTION = Policy(
     at_least=1,
     claims=(part_of("10.5.1"),),
     example={LOG_GROUP: {"application": {"retention_in_days": 90}}},
-    violated_by=(replace("retention_in_days", 30), replace("retention_in_days", 1)),
+    violated_by=(
+        replace("retention_in_days", 30),
+        replace("retention_in_days", 1),
+        replace("log_group_class", "DELIVERY"),
+    ),
 )
 
 
@@ -54,8 +67,8 @@ def keeps_twelve_months(group: Resource, graph: ResourceGraph) -> Iterator[Viola
     A compromise is often found months after it began. Every line has to go to the
     archive: a pattern that drops some drops the one that matters.
     """
-    days = group.number("retention_in_days", FOR_EVER)
-    if days is None or days == FOR_EVER or days >= YEAR_DAYS:
+    days = _days(group)
+    if days == FOR_EVER or days >= YEAR_DAYS:
         return
     found: list[Violation] = []
     for bucket in _archives(group, graph):
@@ -83,8 +96,21 @@ def _fed_by(source: Resource, graph: ResourceGraph) -> Iterator[Resource]:
         yield from graph.follow(source, "s3_bucket_name")
         return
     for stream in graph.follow(source, "destination_arn"):
-        if stream.type == STREAM:
+        if stream.type == STREAM and stream.get("destination") == "extended_s3":
+            _require_no_sieve(stream)
             yield from graph.follow(stream, "extended_s3_configuration.bucket_arn")
+
+
+def _require_no_sieve(stream: Resource) -> None:
+    """
+    Make sure that no function decides what passes through *stream*.
+
+    Raises:
+        UnknownValue: One does.
+    """
+    for processor in stream.blocks("extended_s3_configuration.processing_configuration.processors"):
+        if processor.get("type") == "Lambda":
+            raise UnknownValue(f"a function decides what passes through {stream.address}")
 
 
 def _expires_early(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -114,7 +140,10 @@ FEED: dict[str, Any] = {
         "application": {"destination_arn": "${aws_kinesis_firehose_delivery_stream.archive.arn}"}
     },
     STREAM: {
-        "archive": {"extended_s3_configuration": {"bucket_arn": "${aws_s3_bucket.archive.arn}"}}
+        "archive": {
+            "destination": "extended_s3",
+            "extended_s3_configuration": {"bucket_arn": "${aws_s3_bucket.archive.arn}"},
+        }
     },
     BUCKET: {"archive": {}},
 }
@@ -163,6 +192,7 @@ TWELVE_MONTHS = Policy(
     violated_by=(
         described("90 days and no archive", _without_archive),
         _every(SUBSCRIPTION, replace("filter_pattern", "ERROR")),
+        _every(STREAM, replace("destination", "http_endpoint")),
         _every(LIFECYCLE, replace("rule", [{"status": "Enabled", "expiration": {"days": 180}}])),
     ),
 )
@@ -175,8 +205,11 @@ def is_kept_from_everybody(source: Resource, graph: ResourceGraph) -> Iterator[V
     Object Lock in compliance mode holds against the account's own root user.
     """
     for bucket in _fed_by(source, graph):
-        if not any(_locks_for_a_year(rule) for rule in _lock_rules(bucket, graph)):
-            yield Violation("has no Object Lock in COMPLIANCE mode for a year", bucket)
+        rules = list(_lock_rules(bucket, graph))
+        if not rules or not all(map(_locks_for_a_year, rules)):
+            yield Violation(
+                f"{bucket.address} has no Object Lock in COMPLIANCE mode for a year", bucket
+            )
 
 
 def _lock_rules(bucket: Resource, graph: ResourceGraph) -> Iterator[Resource]:
@@ -223,8 +256,12 @@ def encrypts_on_the_way(stream: Resource, graph: ResourceGraph) -> Iterator[Viol
 
     What a log group encrypts must not lie open on its way to the archive.
     """
+    if stream.is_set("kinesis_source_configuration.kinesis_stream_arn"):
+        return
     if stream.get("server_side_encryption.enabled") is not True:
         yield Violation("server_side_encryption is not enabled", stream, "server_side_encryption")
+    elif stream.get("server_side_encryption.key_type") != "CUSTOMER_MANAGED_CMK":
+        yield Violation("key_type is not CUSTOMER_MANAGED_CMK", stream, "server_side_encryption")
     else:
         yield from encryption.not_ours(stream, "server_side_encryption.key_arn", graph)
 
@@ -236,13 +273,18 @@ STREAM_ENCRYPTION = Policy(
     example={
         STREAM: {
             "archive": {
-                "server_side_encryption": {"enabled": True, "key_arn": "${aws_kms_key.logs.arn}"}
+                "server_side_encryption": {
+                    "enabled": True,
+                    "key_type": "CUSTOMER_MANAGED_CMK",
+                    "key_arn": "${aws_kms_key.logs.arn}",
+                }
             }
         }
     },
     violated_by=(
         remove("server_side_encryption"),
         replace("server_side_encryption.enabled", False),
+        remove("server_side_encryption.key_type"),
         remove("server_side_encryption.key_arn"),
     ),
 )
@@ -307,8 +349,27 @@ def covers_every_region(trail: Resource, graph: ResourceGraph) -> Iterator[Viola
             yield Violation(f"{flag} is not true", trail, flag)
 
 
+def leaves_nothing_out(trail: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """Trails leave out no call that manages anything."""
+    for selector in trail.blocks("event_selector"):
+        if selector.get("include_management_events", True) is not True:
+            yield Violation("include_management_events is not true", selector)
+        if selector.get("read_write_type", "All") != "All":
+            yield Violation("read_write_type is not All", selector, "read_write_type")
+        if any(True for _ in selector.get("exclude_management_event_sources") or ()):
+            yield Violation("exclude_management_event_sources names some", selector)
+    advanced = list(trail.blocks("advanced_event_selector"))
+    if advanced and not any(map(_selects_management, advanced)):
+        yield Violation("advanced_event_selector leaves out management events", trail)
+
+
+def _selects_management(selector: Resource) -> bool:
+    fields = list(selector.blocks("field_selector"))
+    return len(fields) == 1 and list(fields[0].get("equals") or ()) == ["Management"]
+
+
 TRAIL_COVERAGE = Policy(
-    checks=covers_every_region,
+    checks=(covers_every_region, leaves_nothing_out),
     applies_to=TRAIL,
     at_least=1,
     account_wide=True,
@@ -319,6 +380,13 @@ TRAIL_COVERAGE = Policy(
         replace("is_multi_region_trail", False),
         replace("enable_logging", False),
         replace("include_global_service_events", False),
+        replace("event_selector", [{"include_management_events": False}]),
+        replace("event_selector", [{"read_write_type": "WriteOnly"}]),
+        replace("event_selector", [{"exclude_management_event_sources": ["kms.amazonaws.com"]}]),
+        replace(
+            "advanced_event_selector",
+            [{"field_selector": [{"field": "eventCategory", "equals": ["Data"]}]}],
+        ),
     ),
 )
 

@@ -8,6 +8,7 @@ from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation
 from policies.engine.mutate import attached, remove, replace
+from policies.engine.values import UnknownValue
 
 VAULT = "aws_backup_vault"
 LOCK = "aws_backup_vault_lock_configuration"
@@ -22,8 +23,16 @@ def is_backed_up(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]
 
     Its own backups go with it when somebody deletes it.
     """
-    if not any(True for _ in graph.attached_to(cluster, SELECTION, by="resources")):
+    selections = list(graph.attached_to(cluster, SELECTION, by="resources"))
+    everything = [s for s in graph.of_type(SELECTION) if "*" in list(s.reference("resources"))]
+    if not selections and not everything:
+        if any(True for s in graph.of_type(SELECTION) for _ in s.blocks("selection_tag")):
+            raise UnknownValue("a selection goes by tags, which are not compared here")
         yield Violation(f"no {SELECTION} names it", cluster)
+    for selection in (*selections, *everything):
+        for exception in ("condition", "not_resources"):
+            if selection.is_set(exception):
+                raise UnknownValue(f"{selection.address} leaves some out, by {exception}")
 
 
 CLUSTERS = Policy(

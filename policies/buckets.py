@@ -13,6 +13,9 @@ from policies.engine.mutate import attached, described, remove, replace
 BUCKET = "aws_s3_bucket"
 BUCKET_POLICY = "aws_s3_bucket_policy"
 ENCRYPTION_SETTING = "aws_s3_bucket_server_side_encryption_configuration"
+INLINE_ENCRYPTION = (
+    "server_side_encryption_configuration.rule.apply_server_side_encryption_by_default"
+)
 LOGGING = "aws_s3_bucket_logging"
 PUBLIC_ACCESS_BLOCK = "aws_s3_bucket_public_access_block"
 VERSIONING_SETTING = "aws_s3_bucket_versioning"
@@ -26,15 +29,25 @@ LOAD_BALANCERS = ("aws_lb", "aws_alb")
 
 
 def takes_access_logs(bucket: Resource, graph: ResourceGraph) -> bool:
-    """Whether the access logs of a load balancer or of another bucket go to *bucket*."""
-    return any(
-        receiver
-        for type, by in (
-            (LOGGING, "target_bucket"),
-            *((balancer, "access_logs.bucket") for balancer in LOAD_BALANCERS),
-        )
-        for receiver in graph.attached_to(bucket, type, by=by)
+    """
+    Whether the access logs of a load balancer or of another bucket go to *bucket*.
+
+    A bucket that is logged itself is a bucket like any other, and so is a locked one.
+    """
+    if bucket.get("object_lock_enabled", False) is True or _is_logged(bucket, graph):
+        return False
+    balancers = (
+        balancer
+        for type in LOAD_BALANCERS
+        for balancer in graph.attached_to(bucket, type, by="access_logs.bucket")
+        if balancer.get("access_logs.enabled", False) is True
     )
+    others = graph.attached_to(bucket, LOGGING, by="target_bucket")
+    return any(True for _ in balancers) or any(True for _ in others)
+
+
+def _is_logged(bucket: Resource, graph: ResourceGraph) -> bool:
+    return any(True for _ in graph.attached_to(bucket, LOGGING, by="bucket"))
 
 
 def is_private(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -76,12 +89,12 @@ def refuses_plaintext(bucket: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     S3 answers plain HTTP, too, unless a bucket's policy refuses it.
     """
-    if not any(
-        _refuses(statement)
-        for policy in _policies(bucket, graph)
-        for statement in iam.statements(policy, "policy")
-    ):
+    policies = list(_policies(bucket, graph))
+    if not policies:
         yield Violation("no policy refuses requests without TLS", bucket)
+    for policy in policies:
+        if not any(map(_refuses, iam.statements(policy, "policy"))):
+            yield Violation("policy does not refuse requests without TLS", policy, "policy")
 
 
 def _policies(bucket: Resource, graph: ResourceGraph) -> Iterator[Resource]:
@@ -94,10 +107,10 @@ def _policies(bucket: Resource, graph: ResourceGraph) -> Iterator[Resource]:
 def _refuses(statement: iam.Statement) -> bool:
     return (
         not statement.allows
-        and any(principal == "*" for _, principal in statement.principals())
+        and ("AWS", "*") in set(statement.principals())
         and any(action in {"s3:*", "*"} for action in statement.actions())
-        and any(resource.endswith("/*") for resource in statement.resources())
-        and statement.holds_only_if("bool", "aws:securetransport", "false")
+        and statement.covers_objects()
+        and statement.holds_only_without_tls()
     )
 
 
@@ -131,6 +144,8 @@ TLS_ONLY = Policy(
         _refusing(Effect="Allow"),
         _refusing(Action="s3:PutObject"),
         _refusing(Resource="arn:aws:s3:::logs"),
+        _refusing(Resource="arn:aws:s3:::logs/public/*"),
+        _refusing(Principal={"Service": "*"}),
         _refusing(Principal={"AWS": "arn:aws:iam::111122223333:root"}),
         _refusing(Condition={"Bool": {"aws:SecureTransport": "true"}}),
         _refusing(
@@ -201,6 +216,9 @@ def is_encrypted_with_a_key_of_ours(bucket: Resource, graph: ResourceGraph) -> I
                 if algorithm not in {"aws:kms", "aws:kms:dsse"}:
                     yield Violation(f"sse_algorithm is {algorithm}", default, "sse_algorithm")
                 yield from encryption.not_ours(default, "kms_master_key_id", graph)
+    for default in bucket.blocks(INLINE_ENCRYPTION):
+        encrypted = True
+        yield from encryption.not_ours(default, "kms_master_key_id", graph)
     if not encrypted:
         yield Violation(f"has no {ENCRYPTION_SETTING}", bucket)
 
@@ -245,11 +263,12 @@ def keeps_versions(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation
 
     What somebody alters or deletes is then still there, as it was before.
     """
-    if not any(
-        setting.get("versioning_configuration.status") == "Enabled"
-        for setting in graph.attached_to(bucket, VERSIONING_SETTING, by="bucket")
-    ):
+    settings = list(graph.attached_to(bucket, VERSIONING_SETTING, by="bucket"))
+    if not settings and bucket.get("versioning.enabled", False) is not True:
         yield Violation("does not keep versions", bucket)
+    for setting in settings:
+        if setting.get("versioning_configuration.status") != "Enabled":
+            yield Violation("does not keep versions", setting, "versioning_configuration")
 
 
 VERSIONING = Policy(
@@ -283,11 +302,12 @@ def logs_who_comes(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation
     Reading a log is an event that is logged. A bucket that takes access logs cannot log
     itself: each line would make another.
     """
-    if not any(
-        setting.is_set("target_bucket")
-        for setting in graph.attached_to(bucket, LOGGING, by="bucket")
-    ):
+    settings = list(graph.attached_to(bucket, LOGGING, by="bucket"))
+    if not settings and not bucket.is_set("logging.target_bucket"):
         yield Violation(f"has no {LOGGING}", bucket)
+    for setting in settings:
+        if not setting.is_set("target_bucket"):
+            yield Violation("target_bucket is not set", setting, "target_bucket")
 
 
 def _untargeted(bucket: Resource, graph: ResourceGraph) -> ResourceGraph:

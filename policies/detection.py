@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.model import Policy, Verdict, Violation, part_of, supports
 from policies.engine.mutate import attached, remove, replace
 
 DETECTOR = "aws_guardduty_detector"
@@ -13,6 +13,12 @@ FEATURE = "aws_guardduty_detector_feature"
 RECORDER = "aws_config_configuration_recorder"
 RECORDER_STATUS = "aws_config_configuration_recorder_status"
 CHANNEL = "aws_config_delivery_channel"
+SOURCES = (
+    "datasources.s3_logs.enable",
+    "datasources.kubernetes.audit_logs.enable",
+    "datasources.malware_protection.scan_ec2_instance_with_findings.ebs_volumes.enable",
+)
+"""The older form of features."""
 
 
 def is_on(detector: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -24,6 +30,9 @@ def is_on(detector: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     if detector.get("enable", True) is not True:
         yield Violation("enable is not true", detector, "enable")
+    for source in SOURCES:
+        if detector.get(source, True) is False:
+            yield Violation(f"{source} is false", detector, source)
 
 
 INTRUSIONS = Policy(
@@ -33,7 +42,28 @@ INTRUSIONS = Policy(
     account_wide=True,
     claims=(part_of("11.5.1"),),
     example={DETECTOR: {"account": {"enable": True}}},
-    violated_by=(replace("enable", False), replace("enable", "false")),
+    violated_by=(
+        replace("enable", False),
+        replace("enable", "false"),
+        replace("datasources", {"s3_logs": {"enable": False}}),
+    ),
+)
+
+
+def looks_away(resource: Resource, graph: ResourceGraph) -> bool:
+    """Whether *resource* tells GuardDuty not to tell of something."""
+    if resource.type == "aws_guardduty_filter":
+        return bool(resource.get("action") == "ARCHIVE")
+    return resource.type == "aws_guardduty_ipset" and resource.get("activate", True) is not False
+
+
+SUPPRESSIONS = Policy(
+    prohibits=looks_away,
+    verdict_if_found=Verdict.UNKNOWN,
+    title="GuardDuty is not told to look away.",
+    found="what it no longer tells of is not seen here",
+    why="A filter that archives, or a list of addresses to trust, hides what matches it.",
+    claims=(part_of("11.5.1"),),
 )
 
 
@@ -45,6 +75,9 @@ def is_enabled(feature: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     if feature.get("status") != "ENABLED":
         yield Violation(f"status is {feature.get('status')}", feature, "status")
+    for addition in feature.blocks("additional_configuration"):
+        if addition.get("status") != "ENABLED":
+            yield Violation(f"status is {addition.get('status')}", addition, "status")
 
 
 INTRUSION_FEATURES = Policy(
@@ -52,7 +85,11 @@ INTRUSION_FEATURES = Policy(
     applies_to=FEATURE,
     claims=(supports("11.5.1"),),
     example={FEATURE: {"logins": {"status": "ENABLED"}}},
-    violated_by=(replace("status", "DISABLED"), remove("status")),
+    violated_by=(
+        replace("status", "DISABLED"),
+        remove("status"),
+        replace("additional_configuration", [{"status": "DISABLED"}]),
+    ),
 )
 
 
@@ -70,17 +107,17 @@ def records_everything(recorder: Resource, graph: ResourceGraph) -> Iterator[Vio
             recorder,
             "recording_group",
         )
+    if recorder.get("recording_mode.recording_frequency", "CONTINUOUS") != "CONTINUOUS":
+        yield Violation("recording_frequency is not CONTINUOUS", recorder, "recording_mode")
 
 
 def is_running(recorder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """The recorder is switched on, and delivers."""
-    if not any(
-        status.get("is_enabled") is True
-        for status in graph.attached_to(recorder, RECORDER_STATUS, by="name")
-    ):
+    statuses = list(graph.attached_to(recorder, RECORDER_STATUS, by="name"))
+    if not statuses or not all(status.get("is_enabled") is True for status in statuses):
         yield Violation("is not switched on", recorder)
-    if not graph.of_type(CHANNEL):
-        yield Violation(f"there is no {CHANNEL}", recorder)
+    if all(channel.may_be_missing for channel in graph.of_type(CHANNEL)):
+        yield Violation(f"there is no {CHANNEL} for certain", recorder)
 
 
 CHANGES = Policy(
@@ -107,6 +144,7 @@ CHANGES = Policy(
         replace("recording_group.all_supported", False),
         replace("recording_group.include_global_resource_types", False),
         remove("recording_group"),
+        replace("recording_mode", {"recording_frequency": "DAILY"}),
         attached(RECORDER_STATUS, by="name"),
         attached(RECORDER_STATUS, replace("is_enabled", False), by="name"),
     ),

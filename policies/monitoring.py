@@ -9,6 +9,7 @@ from policies.aws import encryption, iam
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import attached, described, referenced, remove, replace
+from policies.engine.values import UnknownValue
 
 ALARM = "aws_cloudwatch_metric_alarm"
 TOPIC = "aws_sns_topic"
@@ -18,6 +19,7 @@ KEY_POLICY = "aws_kms_key_policy"
 STREAM = "aws_kinesis_firehose_delivery_stream"
 ALARMS = "cloudwatch.amazonaws.com"
 FRESHNESS = "DeliveryToS3.DataFreshness"
+MOST_SECONDS = 24 * 3600
 PUBLISH = "sns:publish"
 ENCRYPT = ("kms:decrypt", "kms:generatedatakey")
 
@@ -129,6 +131,8 @@ def reaches_somebody(topic: Resource, graph: ResourceGraph) -> Iterator[Violatio
         subscribed = True
         if subscription.get("protocol") == "http":
             yield Violation("protocol is http", subscription, "protocol")
+        if subscription.is_set("filter_policy"):
+            raise UnknownValue(f"{subscription.address} takes some alerts only")
     if not subscribed:
         yield Violation("has no subscription", topic)
 
@@ -159,13 +163,14 @@ def get_through(topic: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     if not any(True for _ in graph.attached_to(topic, ALARM, by="alarm_actions")):
         return
-    for policy in graph.attached_to(topic, TOPIC_POLICY, by="arn"):
+    inline = [topic] if topic.is_set("policy") else []
+    for policy in (*inline, *graph.attached_to(topic, TOPIC_POLICY, by="arn")):
         if not _lets_alarms(policy, PUBLISH):
             yield Violation(f"policy does not let {ALARMS} publish", policy, "policy")
     if topic.is_set("kms_master_key_id"):
         for key in _keys(topic, graph):
-            holders = [key, *graph.attached_to(key, KEY_POLICY, by="key_id")]
-            if not any(_lets_alarms(holder, *ENCRYPT) for holder in holders):
+            separate = list(graph.attached_to(key, KEY_POLICY, by="key_id"))
+            if not any(_lets_alarms(holder, *ENCRYPT) for holder in separate or [key]):
                 yield Violation(f"policy does not let {ALARMS} encrypt", key, "policy")
 
 
@@ -178,7 +183,18 @@ def _keys(topic: Resource, graph: ResourceGraph) -> Iterator[Resource]:
 
 
 def _lets_alarms(holder: Resource, *wanted: str) -> bool:
-    """Whether the policy of *holder* lets CloudWatch do all that is *wanted*."""
+    """
+    Whether the policy of *holder* lets CloudWatch do all that is *wanted*.
+
+    Raises:
+        UnknownValue: It also refuses some of it, on a condition that is not weighed here.
+    """
+    for statement in iam.statements(holder, "policy"):
+        refused = not statement.allows and not statement.holds_only_without_tls()
+        if refused and any(
+            iam.matches(action, one) for action in statement.actions() for one in wanted
+        ):
+            raise UnknownValue(f"policy: {statement.name} refuses some of it")
     allowed = [
         action
         for statement in iam.statements(holder, "policy")
@@ -235,12 +251,15 @@ def is_watched(stream: Resource, graph: ResourceGraph) -> Iterator[Violation]:
 
 
 def _watching(stream: Resource, graph: ResourceGraph) -> list[Resource]:
-    names = stream.identities | {str(stream.get("name"))}
+    names = stream.names
     return [
         alarm
         for alarm in graph.of_type(ALARM)
-        if alarm.get("metric_name") == FRESHNESS
-        and names & set(alarm.reference("dimensions.DeliveryStreamName"))
+        if names & set(alarm.reference("dimensions.DeliveryStreamName"))
+        and not alarm.may_be_missing
+        and alarm.get("metric_name") == FRESHNESS
+        and alarm.get("namespace") == "AWS/Firehose"
+        and (alarm.number("threshold") or MOST_SECONDS) < MOST_SECONDS
         and alarm.get("treat_missing_data") == "breaching"
     ]
 
@@ -260,10 +279,12 @@ LOG_DELIVERY = Policy(
     applies_to=STREAM,
     claims=(part_of("10.7.2"),),
     example={
-        STREAM: {"archive": {"name": "financial-archive-dev"}},
+        STREAM: {"archive": {}},
         ALARM: {
             "late": {
+                "namespace": "AWS/Firehose",
                 "metric_name": FRESHNESS,
+                "threshold": 1800,
                 "dimensions": {
                     "DeliveryStreamName": "${aws_kinesis_firehose_delivery_stream.archive.name}"
                 },

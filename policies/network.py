@@ -222,6 +222,11 @@ ISOLATED_DATABASES = Policy(
 )
 
 
+ENDPOINT_POLICY = "aws_vpc_endpoint_policy"
+SOMEBODYS = ("arn:aws:s3:::somebodys-bucket", "arn:aws:s3:::somebodys-bucket/object")
+"""What no endpoint has to reach: a resource that covers one of them covers anything."""
+
+
 def says_what_passes(endpoint: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     Endpoints say what passes through them.
@@ -229,7 +234,12 @@ def says_what_passes(endpoint: Resource, graph: ResourceGraph) -> Iterator[Viola
     One that lets everything pass is a way out of the network for stolen data: to a
     bucket, or with credentials, of somebody else.
     """
-    if not endpoint.is_set("policy"):
+    written = endpoint.is_set("policy")
+    if not written and endpoint.type == ENDPOINT:
+        written = any(
+            True for _ in graph.attached_to(endpoint, ENDPOINT_POLICY, by="vpc_endpoint_id")
+        )
+    if not written:
         yield Violation("policy is not set, and so everything passes", endpoint, "policy")
         return
     for statement in iam.statements(endpoint, "policy"):
@@ -239,7 +249,9 @@ def says_what_passes(endpoint: Resource, graph: ResourceGraph) -> Iterator[Viola
             principal == "*" for _, principal in statement.principals()
         )
         anything = statement.has("NotResource") or any(
-            set(resource) <= {"*"} for resource in statement.resources()
+            iam.matches(resource, sample)
+            for resource in statement.resources()
+            for sample in SOMEBODYS
         )
         if anybody and anything:
             yield Violation(
@@ -253,7 +265,7 @@ def _passing(**statement: object) -> Patch:
 
 ENDPOINT_POLICIES = Policy(
     checks=says_what_passes,
-    applies_to=ENDPOINT,
+    applies_to=(ENDPOINT, ENDPOINT_POLICY),
     when=lambda endpoint: endpoint.get("vpc_endpoint_type", "Gateway") != "GatewayLoadBalancer",
     claims=(supports("1.3.2"), supports("1.4.2")),
     example={
@@ -277,6 +289,8 @@ ENDPOINT_POLICIES = Policy(
         remove("policy"),
         _passing(Principal="*", Resource="*"),
         _passing(Principal={"AWS": "*"}, Resource=["*"]),
+        _passing(Principal="*", Resource="arn:aws:s3:::*"),
+        _passing(Principal="*", Resource="*:*"),
         _passing(NotPrincipal={"AWS": "arn:aws:iam::111122223333:root"}, Resource="*"),
         _passing(Principal="*", NotResource="arn:aws:s3:::vault"),
     ),

@@ -39,7 +39,7 @@ def is_recorded(document: Resource, graph: ResourceGraph) -> Iterator[Violation]
         ("cloudWatchLogGroupName", "cloudWatchEncryptionEnabled"),
         ("s3BucketName", "s3EncryptionEnabled"),
     ):
-        if _input(document, store):
+        if str(_input(document, store) or "").strip():
             if _input(document, encrypted) is not True:
                 yield Violation(f"content: {encrypted} is not true", document, "content")
             return
@@ -77,9 +77,9 @@ def ends_when_idle(document: Resource, graph: ResourceGraph) -> Iterator[Violati
     A session that nobody watches is one that anybody can continue.
     """
     minutes = str(_input(document, "idleSessionTimeout") or "")
-    if not minutes.isdigit():
+    if not minutes:
         yield Violation("content: idleSessionTimeout is not stated", document, "content")
-    elif int(minutes) > LONGEST_IDLE_MINUTES:
+    elif minutes not in map(str, range(1, LONGEST_IDLE_MINUTES + 1)):
         yield Violation(f"content: idleSessionTimeout is {minutes}", document, "content")
 
 
@@ -92,5 +92,6 @@ IDLE_TIME = Policy(
     violated_by=(
         replace("content", _with(idleSessionTimeout="60")),
         replace("content", _with(idleSessionTimeout="")),
+        replace("content", _with(idleSessionTimeout="0")),
     ),
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import attached, remove, replace
+from policies.engine.values import UnknownValue
 
 WEB_ACL = "aws_wafv2_web_acl"
 ASSOCIATION = "aws_wafv2_web_acl_association"
@@ -26,7 +27,12 @@ def stands_behind_a_firewall(balancer: Resource, graph: ResourceGraph) -> Iterat
 
     A well-formed request can be an attack: a firewall for addresses and ports lets it through.
     """
-    if not any(True for _ in graph.attached_to(balancer, ASSOCIATION, by="resource_arn")):
+    acls = [
+        acl
+        for association in graph.attached_to(balancer, ASSOCIATION, by="resource_arn")
+        for acl in graph.follow(association, "web_acl_arn")
+    ]
+    if not acls:
         yield Violation(f"has no {ASSOCIATION}", balancer)
 
 
@@ -37,7 +43,13 @@ IN_FRONT = Policy(
     claims=(direct("6.4.2"),),
     example={
         "aws_lb": {"entry": {"internal": False}, "inside": {"internal": True}},
-        ASSOCIATION: {"entry": {"resource_arn": "${aws_lb.entry.arn}"}},
+        ASSOCIATION: {
+            "entry": {
+                "resource_arn": "${aws_lb.entry.arn}",
+                "web_acl_arn": "${aws_wafv2_web_acl.entry.arn}",
+            }
+        },
+        WEB_ACL: {"entry": {}},
     },
     violated_by=(attached(ASSOCIATION, by="resource_arn"),),
 )
@@ -49,27 +61,46 @@ def blocks_attacks(acl: Resource, graph: ResourceGraph) -> Iterator[Violation]:
 
     Rules that only count detect an attack and prevent nothing.
     """
-    blocking = False
+    if acl.is_set("rule_json"):
+        raise UnknownValue("rule_json is not read here")
+    blocking, opaque = False, ""
     for rule in acl.blocks("rule"):
-        managed = any(True for _ in rule.blocks("statement.managed_rule_group_statement"))
-        counts = [*rule.blocks("override_action.count"), *rule.blocks("action.count")]
-        if counts:
-            yield Violation(f"rule {rule.get('name')} only counts", rule)
-        elif managed:
+        name = rule.get("name")
+        if [*rule.blocks("override_action.count"), *rule.blocks("action.count")]:
+            yield Violation(f"rule {name} only counts", rule)
+            continue
+        if any(True for _ in rule.blocks("action.allow")):
+            opaque = f"rule {name} lets through what no later rule sees"
+        if any(True for _ in rule.blocks("statement.rule_group_reference_statement")):
+            blocking, opaque = True, f"rule {name} refers to rules that are not seen here"
+        for group in rule.blocks("statement.managed_rule_group_statement"):
             blocking = True
+            if any(True for _ in group.blocks("scope_down_statement")):
+                opaque = f"rule {name} looks at some requests only"
+            yield from _weakened(group)
     if not blocking:
         yield Violation("has no managed group of rules that blocks", acl, "rule")
+    if opaque:
+        raise UnknownValue(opaque)
 
 
+def _weakened(group: Resource) -> Iterator[Violation]:
+    """Say which rules of a managed *group* no longer block."""
+    for excluded in group.blocks("excluded_rule"):
+        yield Violation(f"excluded_rule {excluded.get('name')}", excluded)
+    for override in group.blocks("rule_action_override"):
+        for action in ("allow", "count"):
+            if any(True for _ in override.blocks(f"action_to_use.{action}")):
+                yield Violation(
+                    f"rule_action_override lets {override.get('name')} {action}", override
+                )
+
+
+GROUP = "managed_rule_group_statement"
 MANAGED = {
     "name": "common",
     "override_action": {"none": {}},
-    "statement": {
-        "managed_rule_group_statement": {
-            "vendor_name": "AWS",
-            "name": "AWSManagedRulesCommonRuleSet",
-        }
-    },
+    "statement": {GROUP: {"vendor_name": "AWS", "name": "AWSManagedRulesCommonRuleSet"}},
 }
 
 BLOCKING = Policy(
@@ -83,6 +114,13 @@ BLOCKING = Policy(
         replace("rule", [{**MANAGED, "override_action": {"count": {}}}]),
         replace("rule", [MANAGED, {"name": "watch", "action": {"count": {}}}]),
         replace("rule", [{"name": "rate", "action": {"block": {}}, "statement": {}}]),
+        *(
+            replace("rule", [{**MANAGED, "statement": {GROUP: {"name": "Common", **weak}}}])
+            for weak in (
+                {"excluded_rule": [{"name": "SizeRestrictions_BODY"}]},
+                {"rule_action_override": [{"name": "X", "action_to_use": {"count": {}}}]},
+            )
+        ),
     ),
 )
 
@@ -100,6 +138,9 @@ def logs_requests(acl: Resource, graph: ResourceGraph) -> Iterator[Violation]:
         for filter in configuration.blocks("logging_filter"):
             if filter.get("default_behavior") != "KEEP":
                 yield Violation("logging_filter drops requests", filter, "default_behavior")
+            for rule in filter.blocks("filter"):
+                if rule.get("behavior") != "KEEP":
+                    yield Violation("logging_filter drops requests", rule, "behavior")
 
 
 LOGGING = Policy(
@@ -115,6 +156,13 @@ LOGGING = Policy(
         attached(
             LOGGING_CONFIGURATION,
             replace("logging_filter", [{"default_behavior": "DROP"}]),
+            by="resource_arn",
+        ),
+        attached(
+            LOGGING_CONFIGURATION,
+            replace(
+                "logging_filter", [{"default_behavior": "KEEP", "filter": [{"behavior": "DROP"}]}]
+            ),
             by="resource_arn",
         ),
     ),

@@ -81,27 +81,61 @@ class Statement:
                     yield kind, text
 
     def is_bound_to_an_account(self) -> bool:
-        """Whether a condition names the account or the organisation that it holds for."""
+        """
+        Whether a condition names the account, organisation or resource that it holds for.
+
+        One that holds where the key is absent (IfExists) binds nobody who leaves it out.
+        """
+        for operator, tests in (self.body.get("Condition") or {}).items():
+            if operator.lower().removeprefix("foranyvalue:") in POSITIVE:
+                for key in tests:
+                    if key.lower() in ACCOUNT_KEYS and _all_bind(key.lower(), tests, key):
+                        return True
+        return False
+
+    def covers_objects(self) -> bool:
+        """Whether it is about every object of the bucket that its policy belongs to."""
+        value = self.body.peek("Resource") if isinstance(self.body, Object) else None
         return any(
-            operator.removeprefix("foranyvalue:").removesuffix("ifexists") in POSITIVE
-            and key in ACCOUNT_KEYS
-            and values
-            and not any(set(value) <= {"*", ":", "?"} for value in values)
-            for operator, key, values in self.conditions()
+            text == "*" or text.partition("/")[2] == "*"
+            for item in (value.peek() if isinstance(value, Items) else [value])
+            for text in [item.expression if isinstance(item, Unknown) else str(item)]
         )
 
-    def holds_only_if(self, operator: str, key: str, value: str) -> bool:
-        """Whether this is its one condition; all three are compared in lower case."""
+    def holds_only_without_tls(self) -> bool:
+        """Whether its one condition is that a request comes without TLS."""
         return [
-            (found, about, tuple(map(str.lower, values)))
-            for found, about, values in self.conditions()
-        ] == [(operator, key, (value,))]
+            (operator.removesuffix("ifexists"), key, tuple(map(str.lower, values)))
+            for operator, key, values in self.conditions()
+        ] == [("bool", "aws:securetransport", ("false",))]
 
     def conditions(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         """Yield its conditions as operator, key and values, the first two in lower case."""
         for operator, tests in (self.body.get("Condition") or {}).items():
             for key in tests:
                 yield operator.lower(), key.lower(), tuple(_texts(tests, key))
+
+
+def _all_bind(kind: str, tests: Mapping[str, Any], key: str) -> bool:
+    """Whether each value of a condition on *kind* names one account, organisation or resource."""
+    value = tests.peek(key) if isinstance(tests, Object) else tests[key]
+    items = list(value.peek()) if isinstance(value, Items) else [value]
+    return bool(items) and all(_binds(kind, item) for item in items)
+
+
+def _binds(kind: str, value: Any) -> bool:
+    if isinstance(value, Unknown):
+        if value.attribute in {"account_id", "arn", "id", "owner_id"}:
+            return True
+        raise UnknownValue(f"{kind} is not known: {value.expression}")
+    text = str(value)
+    if kind.endswith("orgid"):
+        return bool(re.fullmatch(r"o-[a-z0-9]{10,32}", text))
+    if not text.startswith("arn:"):
+        return bool(re.fullmatch(r"\d{12}", text))
+    _, _, service, _, account, resource = [*text.split(":", 5), "", "", "", "", ""][:6]
+    of_a_bucket = service == "s3" and not set(resource) & {"*", "?"}
+    return bool(re.fullmatch(r"\d{12}", account)) or (not account and of_a_bucket)
 
 
 def statements(holder: Resource, attribute: str) -> Iterator[Statement]:

@@ -39,11 +39,12 @@ def evaluate(policies: Iterable[Policy], graph: ResourceGraph) -> Iterator[Findi
     for policy in evaluated(policies, graph):
         if policy.prohibits:
             yield from _census(policy, graph)
-        findings = [_judge(policy, subject, graph) for subject in _subjects(policy, graph)]
+        subjects = _subjects(policy, graph)
+        findings = [_judge(policy, subject, graph) for subject in subjects]
         yield from findings
         yield from _never_created(policy, graph)
         if policy.at_least and graph.house and graph.house.asks(graph.stack, policy.account_wide):
-            yield from _too_few(policy, findings, graph)
+            yield from _too_few(policy, subjects, findings, graph)
 
 
 def _subjects(policy: Policy, graph: ResourceGraph) -> tuple[Resource, ...]:
@@ -127,12 +128,29 @@ def _is_prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> 
     return resource.type in policy.prohibits
 
 
-def _too_few(policy: Policy, findings: list[Finding], graph: ResourceGraph) -> Iterator[Finding]:
-    complying = sum(finding.verdict is Verdict.PASS for finding in findings)
-    if complying < policy.at_least:
+def _too_few(
+    policy: Policy, subjects: tuple[Resource, ...], findings: list[Finding], graph: ResourceGraph
+) -> Iterator[Finding]:
+    """Tell where less complies than there must be, for certain and in the stack's own account."""
+    complying = [
+        subject
+        for subject, finding in zip(subjects, findings, strict=True)
+        if finding.verdict is Verdict.PASS
+    ]
+    sure = [s for s in complying if not s.may_be_missing and not _is_elsewhere(s)]
+    if len(sure) < policy.at_least:
         types = policy.types
-        message = f"{complying} of at least {policy.at_least} {' or '.join(types)} comply"
-        yield _about_stack(policy, graph, types[0], Verdict.FAIL, message)
+        message = f"{len(sure)} of at least {policy.at_least} {' or '.join(types)} comply"
+        enough = len(complying) >= policy.at_least
+        verdict = Verdict.UNKNOWN if enough else Verdict.FAIL
+        if enough:
+            message += "; others may be missing, or in another account"
+        yield _about_stack(policy, graph, types[0], verdict, message)
+
+
+def _is_elsewhere(resource: Resource) -> bool:
+    """Whether another provider, and so another account or region, makes *resource*."""
+    return bool(resource.values.get("provider") or resource.values.get("account_id"))
 
 
 def _crash(error: Exception) -> str:

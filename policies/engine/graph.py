@@ -22,6 +22,16 @@ from policies.engine.values import (
 if TYPE_CHECKING:
     from policies.engine.house import House
 
+NAMED_BY = {
+    "aws_backup_vault": "name",
+    "aws_cloudwatch_log_group": "name",
+    "aws_kinesis_firehose_delivery_stream": "name",
+    "aws_lambda_function": "function_name",
+    "aws_rds_cluster": "cluster_identifier",
+    "aws_s3_bucket": "bucket",
+}
+"""The attribute by which others may name a resource of the type, beside its id and ARN."""
+
 _INSTANCE_KEY = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
 
 
@@ -71,6 +81,13 @@ class Resource:
         known_as = (self.values.get(key) for key in ("id", "arn"))
         literals = {text for text in known_as if isinstance(text, str) and "${" not in text}
         return frozenset({self.address, self.base} | literals) - {""}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What others of its kind name it by: its identities, and its own name."""
+        name = self.values.get(NAMED_BY.get(self.type, ""))
+        literal = isinstance(name, str) and name and "${" not in name
+        return self.identities | {str(name)} if literal else self.identities
 
     @property
     def may_be_missing(self) -> bool:
@@ -167,7 +184,7 @@ class Resource:
         """
         planned = self._planned_references(path)
         value = self._peek(path)
-        if planned and value is not None:
+        if planned and value is not None and (len(set(planned)) == 1 or isinstance(value, Items)):
             yield from planned
             return
         unknown = None
@@ -332,12 +349,11 @@ class ResourceGraph:
         if neighbours is None:
             neighbours = _Neighbours.of(self.of_type(type), by)
             self._neighbours[type, by] = neighbours
-        found = {
-            r.address: r for name in subject.identities for r in neighbours.named.get(name, ())
-        }
+        found = {r.address: r for name in subject.names for r in neighbours.named.get(name, ())}
         yield from found.values()
-        if neighbours.undecided:
-            raise UnknownValue(neighbours.undecided)
+        undecided = neighbours.undecided or neighbours.may_mean(subject)
+        if undecided:
+            raise UnknownValue(undecided)
 
     def having(self, changed: Resource) -> ResourceGraph:
         """Return the graph with *changed* in place of the resource of its address."""
@@ -365,6 +381,12 @@ class _Neighbours:
     named: Mapping[str, list[Resource]]
     undecided: str
     """Why some of them cannot be told, or nothing."""
+
+    def may_mean(self, subject: Resource) -> str:
+        """Return which name leads to *subject* by way of something else, or nothing."""
+        ways = (f"data.{subject.type}.", f"{subject.type}_")
+        indirect = next((name for name in self.named if name.startswith(ways)), "")
+        return f"{indirect} may be {subject.address}" if indirect else ""
 
     @classmethod
     def of(cls, resources: tuple[Resource, ...], by: str) -> _Neighbours:
