@@ -8,7 +8,7 @@ from typing import Any
 from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
-from policies.engine.mutate import remove
+from policies.engine.mutate import attached, remove, replace
 from policies.engine.settings import example, names, states
 
 FILE_SYSTEM = "aws_efs_file_system"
@@ -195,3 +195,83 @@ SNAPSHOT_COPIES = _encrypted("Copies of snapshots", "aws_ebs_snapshot_copy", "en
 IMAGE_COPIES = _encrypted("Copies of images", "aws_ami_copy", "encrypted")
 DESKTOP_ROOTS = _encrypted("Root volumes of desktops", DESKTOP, "root_volume_encryption_enabled")
 DESKTOP_USERS = _encrypted("User volumes of desktops", DESKTOP, "user_volume_encryption_enabled")
+
+
+def _logs(type: str, path: str, kind: str, what: str) -> Policy:
+    def exports_its_audit_log(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+        if kind not in list(cluster.get(path) or ()):
+            yield Violation(f"{path} lacks {kind}", cluster, path)
+
+    return Policy(
+        checks=exports_its_audit_log,
+        applies_to=type,
+        title=f"{what} export their audit log.",
+        why="What nobody recorded cannot be looked up.",
+        claims=(part_of("10.2.1"),),
+        example=example(type, path, [kind]),
+        violated_by=(remove(path), replace(path, [])),
+    )
+
+
+DOCUMENTS_LOGS = _logs(DOCUMENTS, "enabled_cloudwatch_logs_exports", "audit", "DocumentDB clusters")
+NEPTUNE_LOGS = _logs(NEPTUNE, "enable_cloudwatch_logs_exports", "audit", "Neptune clusters")
+
+
+def _parameter(type: str, parameter: str, wanted: frozenset[str], what: str) -> Policy:
+    def sets_the_parameter(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+        for setting in group.blocks("parameter"):
+            if setting.get("name") == parameter:
+                if str(setting.get("value")).lower() not in wanted:
+                    yield Violation(f"{parameter} is {setting.get('value')}", setting, "value")
+                return
+        yield Violation(f"{parameter} is not stated", group, "parameter")
+
+    good = {"name": parameter, "value": min(wanted)}
+    return Policy(
+        checks=sets_the_parameter,
+        applies_to=type,
+        title=f"{what} take no connection without TLS.",
+        why="Left out, each client decides for itself.",
+        claims=(part_of("4.2.1"),),
+        example=example(type, "parameter", [good]),
+        violated_by=(
+            replace("parameter", []),
+            replace("parameter", [{"name": parameter, "value": "disabled"}]),
+        ),
+    )
+
+
+WAREHOUSES_TLS = _parameter(
+    "aws_redshift_parameter_group", "require_ssl", frozenset({"true"}), "Redshift clusters"
+)
+DOCUMENTS_TLS = _parameter(
+    "aws_docdb_cluster_parameter_group",
+    "tls",
+    frozenset({"enabled", "tls1.2+", "tls1.3+", "fips-140-3"}),
+    "DocumentDB clusters",
+)
+
+
+def writes_an_audit_log(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Redshift clusters log who came and what they asked.
+
+    What nobody recorded cannot be looked up.
+    """
+    separate = graph.attached_to(cluster, "aws_redshift_logging", by="cluster_identifier")
+    if cluster.get("logging.enable", False) is not True and not any(True for _ in separate):
+        yield Violation("writes no audit log", cluster, "logging")
+
+
+WAREHOUSES_LOGS = Policy(
+    checks=writes_an_audit_log,
+    applies_to=WAREHOUSE,
+    claims=(part_of("10.2.1"),),
+    example={
+        WAREHOUSE: {"cde": {}},
+        "aws_redshift_logging": {
+            "cde": {"cluster_identifier": "${aws_redshift_cluster.cde.cluster_identifier}"}
+        },
+    },
+    violated_by=(attached("aws_redshift_logging", by="cluster_identifier"),),
+)

@@ -9,6 +9,7 @@ from policies.aws import cidr, firewall, iam
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Patch, add, attached, described, remove, replace
+from policies.engine.settings import states
 from policies.engine.values import UnknownValue
 
 VPC = "aws_vpc"
@@ -294,4 +295,110 @@ ENDPOINT_POLICIES = Policy(
         _passing(NotPrincipal={"AWS": "arn:aws:iam::111122223333:root"}, Resource="*"),
         _passing(Principal="*", NotResource="arn:aws:s3:::vault"),
     ),
+)
+
+
+def keeps_administration_out(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No network ACL lets the Internet in on a port of remote administration.
+
+    It is the second fence: a security group that was opened by mistake stands behind it.
+    """
+    for rule in _acl_rules(carrier):
+        if str(rule.get("rule_action") or rule.get("action")).lower() != "allow":
+            continue
+        blocks = [rule.get(path) for path in ("cidr_block", "ipv6_cidr_block")]
+        if not any(cidr.is_internet(cidr.network(block)) for block in blocks if block):
+            continue
+        for port, service in ADMINISTRATION.items():
+            if port in _tcp_ports(rule):
+                yield Violation(f"lets the Internet in on {service} ({port})", rule)
+
+
+def _tcp_ports(rule: Resource) -> range:
+    """Return the ports of TCP that *rule* of a network ACL is about."""
+    protocol = str(rule.get("protocol")).lower()
+    if protocol in {"-1", "all"}:
+        return firewall.PORTS
+    if protocol not in {"6", "tcp"}:
+        return range(0)
+    first, last = rule.number("from_port", 0), rule.number("to_port", 65535)
+    return range(int(first or 0), int(last or 0) + 1)
+
+
+def _acl_rules(carrier: Resource) -> Iterator[Resource]:
+    """Yield the rules of *carrier* for what comes in."""
+    if carrier.type == NETWORK_ACL_RULE:
+        if carrier.get("egress", False) is not True:
+            yield carrier
+        return
+    yield from carrier.blocks("ingress")
+
+
+ADMINISTRATION = {22: "SSH", 3389: "RDP"}
+NETWORK_ACL_RULE = "aws_network_acl_rule"
+HTTPS = {
+    "rule_action": "allow",
+    "protocol": "tcp",
+    "from_port": 443,
+    "to_port": 443,
+    "cidr_block": "0.0.0.0/0",
+}
+
+ACL_ADMINISTRATION = Policy(
+    checks=keeps_administration_out,
+    applies_to=(NETWORK_ACL_RULE, "aws_network_acl", "aws_default_network_acl"),
+    claims=(part_of("1.3.1"),),
+    example={NETWORK_ACL_RULE: {"https": HTTPS}},
+    violated_by=(replace("from_port", 0), replace("to_port", 3389), replace("protocol", "-1")),
+)
+
+TUNNEL_LOGS = tuple(f"tunnel{number}_log_options.cloudwatch_log_options" for number in (1, 2))
+
+
+def logs_its_tunnels(connection: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    VPN connections log their tunnels.
+
+    Who came in by the back door has to be looked up as well.
+    """
+    for options in TUNNEL_LOGS:
+        if connection.get(f"{options}.log_enabled", False) is not True:
+            yield Violation(f"{options}.log_enabled is not true", connection)
+
+
+VPN_LOGS = Policy(
+    checks=logs_its_tunnels,
+    applies_to="aws_vpn_connection",
+    claims=(part_of("10.2.1"),),
+    example={
+        "aws_vpn_connection": {
+            "office": {
+                f"tunnel{number}_log_options": {"cloudwatch_log_options": {"log_enabled": True}}
+                for number in (1, 2)
+            }
+        }
+    },
+    violated_by=(
+        remove("tunnel1_log_options"),
+        replace(f"{TUNNEL_LOGS[1]}.log_enabled", False),
+    ),
+)
+CLIENT_VPN_LOGS = states(
+    "aws_ec2_client_vpn_endpoint",
+    "connection_log_options.enabled",
+    True,
+    title="Client VPNs log who connects.",
+    why="Who came in by the back door has to be looked up as well.",
+    claims=(part_of("10.2.1"),),
+)
+TRANSIT_ATTACHMENTS = states(
+    "aws_ec2_transit_gateway",
+    "auto_accept_shared_attachments",
+    "disable",
+    otherwise="disable",
+    refused=("enable",),
+    title="Transit gateways ask before they let another network in.",
+    why="A network of another account would otherwise be part of ours by its own will.",
+    claims=(part_of("1.4.2"),),
 )

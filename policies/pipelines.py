@@ -1,0 +1,208 @@
+"""What builds, moves and analyses: no secret in it, its logs kept, its traffic over TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from policies.aws import credentials
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.mutate import remove, replace
+from policies.engine.settings import names, states
+
+PROJECT = "aws_codebuild_project"
+MACHINE = "aws_sfn_state_machine"
+NOTEBOOK = "aws_sagemaker_notebook_instance"
+TRANSFER = "aws_transfer_server"
+WORKGROUP = "aws_athena_workgroup"
+
+
+def keeps_secrets_elsewhere(project: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Builds hold no password, key or token in their environment.
+
+    It is shown in the console, and in the log of each build.
+    """
+    for environment in project.blocks("environment"):
+        for variable in environment.blocks("environment_variable"):
+            if variable.get("type", "PLAINTEXT") != "PLAINTEXT":
+                continue
+            text = f"{variable.get('name')}={variable.get('value')}"
+            for kind in credentials.found_in(text):
+                yield Violation(f"{variable.get('name')} holds {kind}", variable, "value")
+
+
+def _variables(*variables: dict[str, str]) -> dict[str, object]:
+    return {"environment_variable": list(variables)}
+
+
+BUILD_SECRETS = Policy(
+    checks=keeps_secrets_elsewhere,
+    applies_to=PROJECT,
+    claims=(direct("8.6.2"),),
+    example={PROJECT: {"app": {"environment": _variables({"name": "STAGE", "value": "test"})}}},
+    violated_by=(
+        replace("environment", _variables({"name": "DB_PASSWORD", "value": "correct-horse"})),
+        replace("environment", _variables({"name": "ID", "value": "AKIAIOSFODNN7REALKEY"})),
+    ),
+)
+
+
+def names_no_credential(project: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Addresses that builds fetch from hold no credential.
+
+    They stand in every log.
+    """
+    for source in [*project.blocks("source"), *project.blocks("secondary_sources")]:
+        location = str(source.get("location") or "")
+        if "://" in location and "@" in urlsplit(location).netloc:
+            yield Violation("location holds a credential", source, "location")
+
+
+BUILD_SOURCES = Policy(
+    checks=names_no_credential,
+    applies_to=PROJECT,
+    claims=(direct("8.6.2"),),
+    example={PROJECT: {"app": {"source": {"location": "https://git.internal/pay/app.git"}}}},
+    violated_by=(replace("source.location", "https://user:token@git.internal/pay/app.git"),),
+)
+
+
+def writes_a_log(project: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Builds write a log.
+
+    What went into a release has to be looked up later.
+    """
+    for logs in project.blocks("logs_config"):
+        cloudwatch = logs.get("cloudwatch_logs.status", "ENABLED")
+        if cloudwatch != "ENABLED" and logs.get("s3_logs.status", "DISABLED") != "ENABLED":
+            yield Violation("logs_config keeps no log", logs)
+        if logs.get("s3_logs.encryption_disabled", False) is True:
+            yield Violation("s3_logs.encryption_disabled is true", logs, "s3_logs")
+
+
+BUILD_LOGS = Policy(
+    checks=writes_a_log,
+    applies_to=PROJECT,
+    claims=(part_of("10.2.1"),),
+    example={PROJECT: {"app": {"logs_config": {"cloudwatch_logs": {"status": "ENABLED"}}}}},
+    violated_by=(
+        replace("logs_config.cloudwatch_logs.status", "DISABLED"),
+        replace("logs_config.s3_logs", {"status": "ENABLED", "encryption_disabled": True}),
+    ),
+)
+BUILD_PRIVILEGES = states(
+    PROJECT,
+    "environment.privileged_mode",
+    False,
+    otherwise=False,
+    title="Builds are not privileged.",
+    why="A privileged build is root on the machine that runs it.",
+    claims=(supports("7.2.5"),),
+)
+BUILD_ARTIFACTS = states(
+    PROJECT,
+    "artifacts.encryption_disabled",
+    False,
+    otherwise=False,
+    title="What builds make is encrypted.",
+    why="It holds everything that the application is made of.",
+    claims=(supports("3.5.1"),),
+)
+
+MACHINE_LOGS = states(
+    MACHINE,
+    "logging_configuration.level",
+    "ALL",
+    "ERROR",
+    "FATAL",
+    refused=("OFF",),
+    title="State machines log what they do.",
+    why="What nobody recorded cannot be looked up.",
+    claims=(part_of("10.2.1"),),
+)
+NOTEBOOK_ACCESS = states(
+    NOTEBOOK,
+    "direct_internet_access",
+    "Disabled",
+    refused=("Enabled",),
+    title="Notebooks have no way to the Internet of their own.",
+    why="Whoever works in one works with what it can reach.",
+    claims=(part_of("1.4.4"),),
+)
+NOTEBOOK_ROOT = states(
+    NOTEBOOK,
+    "root_access",
+    "Disabled",
+    refused=("Enabled",),
+    title="Nobody is root on a notebook.",
+    why="Root undoes every control of the machine.",
+    claims=(part_of("7.2.5"),),
+)
+
+
+def speaks_no_ftp(server: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Transfer servers do not speak FTP.
+
+    FTP sends passwords, and files, as they are.
+    """
+    if "FTP" in list(server.get("protocols") or ("SFTP",)):
+        yield Violation("protocols has FTP", server, "protocols")
+
+
+TRANSFER_PROTOCOLS = Policy(
+    checks=speaks_no_ftp,
+    applies_to=TRANSFER,
+    claims=(part_of("4.2.1"), part_of("2.2.5")),
+    example={TRANSFER: {"files": {"protocols": ["SFTP"]}}},
+    violated_by=(replace("protocols", ["SFTP", "FTP"]),),
+)
+TRANSFER_ENDPOINT = states(
+    TRANSFER,
+    "endpoint_type",
+    "VPC",
+    "VPC_ENDPOINT",
+    refused=("PUBLIC",),
+    title="Transfer servers stand in a VPC.",
+    why="A public one is open to every address there is.",
+    claims=(part_of("1.4.4"),),
+)
+TRANSFER_LOGS = names(
+    TRANSFER,
+    "logging_role",
+    title="Transfer servers log who came.",
+    why="What nobody recorded cannot be looked up.",
+    claims=(part_of("10.2.1"),),
+)
+
+
+def encrypts_results(workgroup: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Athena encrypts results, whatever the one who asks would have.
+
+    The answer to a query is what somebody wanted to know.
+    """
+    path = "configuration.result_configuration.encryption_configuration.encryption_option"
+    if not workgroup.is_set(path):
+        yield Violation("results are not encrypted", workgroup, "configuration")
+    if workgroup.get("configuration.enforce_workgroup_configuration", True) is not True:
+        yield Violation("enforce_workgroup_configuration is not true", workgroup, "configuration")
+
+
+ENCRYPTED = {"result_configuration": {"encryption_configuration": {"encryption_option": "SSE_KMS"}}}
+
+QUERY_RESULTS = Policy(
+    checks=encrypts_results,
+    applies_to=WORKGROUP,
+    claims=(supports("3.5.1"),),
+    example={WORKGROUP: {"reports": {"configuration": ENCRYPTED}}},
+    violated_by=(
+        remove("configuration"),
+        replace("configuration", {"result_configuration": {}}),
+        replace("configuration", {**ENCRYPTED, "enforce_workgroup_configuration": False}),
+    ),
+)
