@@ -154,3 +154,34 @@ PUBLIC_URL = Policy(
     example={"aws_lambda_function_url": {"rotation": {"authorization_type": "AWS_IAM"}}},
     violated_by=(replace("authorization_type", "NONE"), remove("authorization_type")),
 )
+
+
+SUPPORTED = frozenset({
+    "dotnet8", "dotnet10", "java11", "java17", "java21", "java25", "nodejs22.x", "nodejs24.x",
+    "provided.al2023", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14",
+    "ruby3.3", "ruby3.4",
+})  # fmt: skip
+"""Runtimes that AWS mends, as of November 2026; whoever adds one looks at the others as well."""
+
+
+def runs_on_what_is_mended(function: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Functions run on a runtime that AWS still mends.
+
+    A hole in an old one stays open.
+    """
+    runtime = function.get("runtime")
+    if runtime is None:
+        yield Violation("runtime is not stated", function, "runtime")
+    elif runtime not in SUPPORTED:
+        yield Violation(f"runtime is {runtime}", function, "runtime")
+
+
+RUNTIME = Policy(
+    checks=runs_on_what_is_mended,
+    applies_to=FUNCTION,
+    when=lambda function: function.get("package_type", "Zip") != "Image",
+    claims=(part_of("12.3.4"), part_of("6.3.3")),
+    example={FUNCTION: {"rotation": {"runtime": "python3.13"}, "image": {"package_type": "Image"}}},
+    violated_by=(replace("runtime", "python3.8"), replace("runtime", "nodejs16.x")),
+)

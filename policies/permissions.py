@@ -298,3 +298,173 @@ USERS = Policy(
     ),
     claims=(supports("7.2.2"), supports("8.6.1")),
 )
+
+
+SAMPLE_LOGS = (
+    "arn:aws:logs:us-east-1:111122223333:log-group:a1b2c3:log-stream:x",
+    "arn:aws:logs:us-east-1:111122223333:log-group:/zz/99:log-stream:y",
+)
+"""Two log groups with nothing in common: what covers both covers every log."""
+
+LOG_TYPES = ("aws_cloudwatch_log_group", "aws_cloudtrail")
+UNDOING = (
+    "logs:deleteloggroup", "logs:deletelogstream", "logs:deleteretentionpolicy",
+    "logs:deletesubscriptionfilter", "logs:putretentionpolicy", "cloudtrail:deletetrail",
+    "cloudtrail:puteventselectors", "cloudtrail:stoplogging", "cloudtrail:updatetrail",
+)  # fmt: skip
+"""What makes a log shorter, or a trail blind."""
+
+
+def leaves_logs_alone(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No policy allows to delete logs, to keep them shorter, or to stop the trail.
+
+    Whoever breaks in begins with the traces.
+    """
+    for statement in iam.granted(holder):
+        if not statement.allows:
+            continue
+        undone = [
+            action
+            for action in statement.actions()
+            if any(iam.matches(action, undoing) for undoing in UNDOING)
+        ]
+        if undone and _reaches_a_log(statement):
+            yield Violation(f"{statement.name} allows {undone[0]}", holder, "policy")
+
+
+def _reaches_a_log(statement: iam.Statement) -> bool:
+    return any(
+        text.startswith(tuple(f"${{{type}." for type in LOG_TYPES))
+        or ":cloudtrail:" in text
+        or all(iam.matches(text, sample) for sample in SAMPLE_LOGS)
+        for text in statement.named_resources()
+    )
+
+
+LOG_DELETION = Policy(
+    checks=leaves_logs_alone,
+    applies_to=HOLDERS,
+    claims=(direct("10.3.2"),),
+    example={
+        "aws_iam_role_policy": {
+            "app": {
+                "policy": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                            "Resource": "${aws_cloudwatch_log_group.app.arn}:*",
+                        }
+                    ]
+                }
+            }
+        }
+    },
+    violated_by=_granting(
+        {"Action": "logs:DeleteLogGroup", "Resource": "*"},
+        {"Action": ["logs:Put*"], "Resource": "arn:aws:logs:us-east-1:111122223333:*"},
+        {"Action": "logs:*", "Resource": "${aws_cloudwatch_log_group.app.arn}:*"},
+        {"Action": "cloudtrail:StopLogging", "Resource": "*"},
+    ),
+)
+
+SAMPLE_ROLES = ("arn:aws:iam::111122223333:role/a1b2c3", "arn:aws:iam::111122223333:role/zz/99")
+BECOMING = (
+    "iam:addusertogroup", "iam:attachgrouppolicy", "iam:attachrolepolicy", "iam:attachuserpolicy",
+    "iam:createaccesskey", "iam:createloginprofile", "iam:createpolicyversion",
+    "iam:putgrouppolicy", "iam:putrolepolicy", "iam:putuserpolicy",
+    "iam:setdefaultpolicyversion", "iam:updateassumerolepolicy", "iam:updateloginprofile",
+    "lambda:updatefunctioncode", "sts:assumerole",
+)  # fmt: skip
+"""What each alone makes its holder somebody else, where it is not bound to one resource."""
+
+PASSING = "iam:passrole"
+STARTING = (
+    "cloudformation:createstack", "codebuild:createproject", "ec2:runinstances", "ecs:runtask",
+    "glue:createdevendpoint", "glue:createjob", "lambda:createfunction",
+    "sagemaker:createnotebookinstance", "sagemaker:createtrainingjob",
+)  # fmt: skip
+"""What starts something that then works with the role that was passed to it."""
+
+
+def cannot_become_somebody_else(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No policy allows its holder to take permissions that it was not given.
+
+    One action more, and the smallest role is the largest.
+    """
+    passing, starting = False, ""
+    for statement in iam.granted(holder):
+        if not statement.allows:
+            continue
+        anywhere = any(
+            all(iam.matches(text, role) for role in SAMPLE_ROLES)
+            for text in statement.named_resources()
+        )
+        for action in statement.actions():
+            if anywhere and any(iam.matches(action, becoming) for becoming in BECOMING):
+                yield Violation(f"{statement.name} allows {action} on any", holder, "policy")
+            passing = passing or (anywhere and iam.matches(action, PASSING))
+            if any(iam.matches(action, start) for start in STARTING):
+                starting = action
+    if passing and starting:
+        yield Violation(f"allows iam:PassRole of any role, and {starting}", holder, "policy")
+
+
+ESCALATION = Policy(
+    checks=cannot_become_somebody_else,
+    applies_to=HOLDERS,
+    claims=(direct("7.2.5"),),
+    example=GOOD,
+    violated_by=_granting(
+        {"Action": "iam:CreatePolicyVersion", "Resource": "*"},
+        {"Action": ["iam:Put*"], "Resource": "arn:aws:iam::111122223333:role/*"},
+        {"Action": "sts:AssumeRole", "Resource": "*"},
+        {"Action": ["iam:PassRole", "lambda:CreateFunction"], "Resource": "*"},
+    ),
+)
+
+READING = (
+    "dynamodb:getitem", "dynamodb:query", "dynamodb:scan", "s3:getobject",
+    "secretsmanager:getsecretvalue", "sqs:receivemessage", "ssm:getparameter",
+    "ssm:getparameters", "ssm:getparametersbypath",
+)  # fmt: skip
+SAMPLE_DATA = (
+    "arn:aws:s3:::a1b2c3/object", "arn:aws:secretsmanager:us-east-1:111122223333:secret:zz-99",
+    "arn:aws:dynamodb:us-east-1:111122223333:table/zz", "arn:aws:sqs:us-east-1:111122223333:zz",
+    "arn:aws:ssm:us-east-1:111122223333:parameter/zz",
+)  # fmt: skip
+
+
+def reads_what_it_names(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No policy allows to read the data of every store.
+
+    Who needs one secret, one table or one bucket is given that one.
+    """
+    for statement in iam.granted(holder):
+        if not statement.allows:
+            continue
+        for action in statement.actions():
+            service = action.partition(":")[0]
+            samples = [sample for sample in SAMPLE_DATA if f":{service}:" in sample]
+            if any(iam.matches(action, reading) for reading in READING) and any(
+                iam.matches(text, sample)
+                for text in statement.named_resources()
+                for sample in samples
+            ):
+                yield Violation(f"{statement.name} allows {action} everywhere", holder, "policy")
+
+
+DATA_EVERYWHERE = Policy(
+    checks=reads_what_it_names,
+    applies_to=HOLDERS,
+    claims=(direct("7.2.5"), part_of("7.2.6")),
+    example=GOOD,
+    violated_by=_granting(
+        {"Action": "secretsmanager:GetSecretValue", "Resource": "*"},
+        {"Action": ["s3:Get*"], "Resource": ["arn:aws:s3:::*"]},
+        {"Action": "dynamodb:*", "Resource": "arn:aws:dynamodb:*:*:table/*"},
+    ),
+)

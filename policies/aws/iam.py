@@ -68,6 +68,23 @@ class Statement:
         """
         return _texts(self.body, "Resource", specific=("arn", "id"))
 
+    def named_resources(self) -> Iterator[str]:
+        """
+        Yield every resource that it names, expressions as they are written.
+
+        One that is not known, and is no attribute of a resource, covers anything.
+        """
+        value = self.body.peek("Resource") if isinstance(self.body, Object) else None
+        if self.has("NotResource"):
+            yield "*"
+        for item in value.peek() if isinstance(value, Items) else [value]:
+            if isinstance(item, Unknown):
+                if item.attribute is None:
+                    raise UnknownValue(f"Resource is not known: {item.expression}")
+                yield item.expression
+            elif item is not None:
+                yield str(item)
+
     def principals(self) -> Iterator[tuple[str, str]]:
         """Yield its principals, each with its kind: AWS, Service, Federated."""
         principal = self.body.get("Principal")

@@ -150,7 +150,8 @@ def _too_few(
 
 def _is_elsewhere(resource: Resource) -> bool:
     """Whether another provider, and so another account or region, makes *resource*."""
-    return bool(resource.values.get("provider") or resource.values.get("account_id"))
+    told = resource.values if resource.syntax.templates else resource.expressions
+    return bool(told.get("provider") or told.get("account_id"))
 
 
 def _crash(error: Exception) -> str:
