@@ -24,7 +24,7 @@ def is_backed_up(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]
     Its own backups go with it when somebody deletes it.
     """
     selections = list(graph.attached_to(cluster, SELECTION, by="resources"))
-    everything = [s for s in graph.of_type(SELECTION) if "*" in list(s.reference("resources"))]
+    everything = graph.once("backups of everything", lambda: _of_everything(graph))
     if not selections and not everything:
         if any(True for s in graph.of_type(SELECTION) for _ in s.blocks("selection_tag")):
             raise UnknownValue("a selection goes by tags, which are not compared here")
@@ -33,6 +33,10 @@ def is_backed_up(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]
         for exception in ("condition", "not_resources"):
             if selection.is_set(exception):
                 raise UnknownValue(f"{selection.address} leaves some out, by {exception}")
+
+
+def _of_everything(graph: ResourceGraph) -> list[Resource]:
+    return [s for s in graph.of_type(SELECTION) if "*" in list(s.reference("resources"))]
 
 
 CLUSTERS = Policy(

@@ -246,22 +246,20 @@ def is_watched(stream: Resource, graph: ResourceGraph) -> Iterator[Violation]:
 
     An archive that quietly stops is found when it is needed.
     """
-    if not _watching(stream, graph):
+    if not any(True for _ in _watching(stream, graph)):
         yield Violation(f"no alarm watches {FRESHNESS}", stream)
 
 
-def _watching(stream: Resource, graph: ResourceGraph) -> list[Resource]:
-    names = stream.names
-    return [
-        alarm
-        for alarm in graph.of_type(ALARM)
-        if names & set(alarm.reference("dimensions.DeliveryStreamName"))
-        and not alarm.may_be_missing
-        and alarm.get("metric_name") == FRESHNESS
-        and alarm.get("namespace") == "AWS/Firehose"
-        and (alarm.number("threshold") or MOST_SECONDS) < MOST_SECONDS
-        and alarm.get("treat_missing_data") == "breaching"
-    ]
+def _watching(stream: Resource, graph: ResourceGraph) -> Iterator[Resource]:
+    """Yield the alarms that go off where *stream* delivers late, or says nothing."""
+    for alarm in graph.attached_to(stream, ALARM, by="dimensions.DeliveryStreamName"):
+        if (
+            alarm.get("metric_name") == FRESHNESS
+            and alarm.get("namespace") == "AWS/Firehose"
+            and (alarm.number("threshold") or MOST_SECONDS) < MOST_SECONDS
+            and alarm.get("treat_missing_data") == "breaching"
+        ):
+            yield alarm
 
 
 def _unwatched(stream: Resource, graph: ResourceGraph) -> ResourceGraph:
@@ -269,7 +267,7 @@ def _unwatched(stream: Resource, graph: ResourceGraph) -> ResourceGraph:
 
 
 def _watched_when_it_talks(stream: Resource, graph: ResourceGraph) -> ResourceGraph:
-    for alarm in _watching(stream, graph):
+    for alarm in list(_watching(stream, graph)):
         graph = replace("treat_missing_data", "notBreaching")(alarm, graph)
     return graph
 

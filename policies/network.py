@@ -100,8 +100,8 @@ def shares_no_address(subnet: Resource, graph: ResourceGraph) -> Iterator[Violat
     """
     block = cidr.network(subnet.get("cidr_block"))
     unknown = None
-    for other in graph.of_type(SUBNET):
-        if other.address == subnet.address or not _same_vpc(subnet, other):
+    for other in _in_the_same_vpc(subnet, graph):
+        if other.address == subnet.address:
             continue
         try:
             if block.overlaps(cidr.network(other.get("cidr_block"))):
@@ -114,8 +114,16 @@ def shares_no_address(subnet: Resource, graph: ResourceGraph) -> Iterator[Violat
         raise unknown
 
 
-def _same_vpc(left: Resource, right: Resource) -> bool:
-    return set(left.reference("vpc_id")) == set(right.reference("vpc_id"))
+def _in_the_same_vpc(subnet: Resource, graph: ResourceGraph) -> tuple[Resource, ...]:
+    """Return the subnets of the subnet's VPC, grouped once for the whole document."""
+
+    def group() -> dict[frozenset[str], tuple[Resource, ...]]:
+        found: dict[frozenset[str], list[Resource]] = {}
+        for each in graph.of_type(SUBNET):
+            found.setdefault(frozenset(each.reference("vpc_id")), []).append(each)
+        return {vpc: tuple(subnets) for vpc, subnets in found.items()}
+
+    return graph.once("subnets by VPC", group)[frozenset(subnet.reference("vpc_id"))]
 
 
 def _twin_of_a_subnet(subnet: Resource, graph: ResourceGraph) -> ResourceGraph:

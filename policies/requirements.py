@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from importlib.resources import files
 
 import msgspec
 
-from policies.engine.model import Requirement
+from policies.engine.model import Policy, Requirement
 
 VERSION = "4.0.1"
 
@@ -18,3 +19,12 @@ def requirements() -> tuple[Requirement, ...]:
     return tuple(
         msgspec.convert({"id": id, **body}, Requirement) for id, body in tomllib.loads(text).items()
     )
+
+
+def served(policies: Iterable[Policy]) -> dict[str, list[Policy]]:
+    """Return, by requirement, the policies that claim something of it."""
+    serving: dict[str, list[Policy]] = {}
+    for policy in policies:
+        for claim in policy.claims:
+            serving.setdefault(claim.requirement, []).append(policy)
+    return serving

@@ -150,6 +150,10 @@ class Members:
 
 def groups_of(graph: ResourceGraph, *users: tuple[str, str]) -> Members:
     """Return the security groups of resources, given as pairs of type and attribute."""
+    return graph.once(("groups of", users), lambda: _groups_of(graph, users))
+
+
+def _groups_of(graph: ResourceGraph, users: tuple[tuple[str, str], ...]) -> Members:
     found: set[str] = set()
     unknown = ""
     for type, by in users:

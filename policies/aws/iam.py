@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from policies.engine.graph import Resource
@@ -198,6 +199,7 @@ def granted(holder: Resource) -> Iterator[Statement]:
         yield from statements(inline, "policy")
 
 
+@lru_cache(maxsize=1 << 16)
 def matches(pattern: str, text: str) -> bool:
     """Whether *pattern*, with IAM's wildcards, covers *text*; both in the same case."""
     parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in re.sub(r"\*+", "*", pattern))

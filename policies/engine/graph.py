@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from policies.engine.values import (
     STACK,
@@ -21,6 +21,8 @@ from policies.engine.values import (
 
 if TYPE_CHECKING:
     from policies.engine.house import House
+
+Answer = TypeVar("Answer")
 
 NAMED_BY = {
     "aws_backup_vault": "name",
@@ -311,6 +313,17 @@ class ResourceGraph:
     @cached_property
     def _neighbours(self) -> dict[tuple[str, str], _Neighbours]:
         return {}
+
+    @cached_property
+    def _asked(self) -> dict[Hashable, Any]:
+        return {}
+
+    def once(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
+        """Return what *answer* gives, asked once for the whole graph and each *question*."""
+        if question not in self._asked:
+            self._asked[question] = answer()
+        found: Answer = self._asked[question]
+        return found
 
     def of_type(self, *types: str) -> tuple[Resource, ...]:
         """Return the resources of these Terraform types."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from policies.engine.model import Policy, Requirement, Status
 from policies.report.explanation import MEANING
-from policies.requirements import VERSION
+from policies.requirements import VERSION, served
 
 HEADER = "<!-- Made by `tox run -e docs` from the policies themselves; do not edit. -->\n"
 
@@ -38,14 +38,16 @@ def _section(policy: Policy) -> Iterator[str]:
     yield ""
 
 
+def _strength(policy: Policy, requirement: str) -> str:
+    return next(c.strength.value for c in policy.claims if c.requirement == requirement)
+
+
 def requirements_page(requirements: Sequence[Requirement], policies: Iterable[Policy]) -> str:
     """Return a table of every requirement: its status, its policies, or why it has none."""
-    served: dict[str, list[str]] = {}
-    for policy in policies:
-        for claim in policy.claims:
-            served.setdefault(claim.requirement, []).append(
-                f"[{policy.id}](policies.md#{policy.id.replace('.', '')}) ({claim.strength.value})"
-            )
+    links = {
+        id: [f"[{p.id}](policies.md#{p.id.replace('.', '')}) ({_strength(p, id)})" for p in serving]
+        for id, serving in served(policies).items()
+    }
     parts = [
         HEADER,
         f"# PCI DSS v{VERSION}, requirement by requirement\n",
@@ -58,7 +60,7 @@ def requirements_page(requirements: Sequence[Requirement], policies: Iterable[Po
         "|---|---|---|",
     ]
     for requirement in requirements:
-        what = ", ".join(served.get(requirement.id, ()))
+        what = ", ".join(links.get(requirement.id, ()))
         notes = " ".join(filter(None, (what, requirement.notes)))
         parts.append(
             f"| {requirement.id} {requirement.title} | {requirement.status.value} | {notes} |"
