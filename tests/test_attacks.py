@@ -50,7 +50,37 @@ def topic(**statement):
     return {"aws_sns_topic_policy": {"a": {"policy": policy}}}
 
 
+NINTHS = [f"{number}.{half}.0.0/9" for number in range(11, 60) for half in (0, 128)]
+
 STACKS = {
+    "the Internet in ninths, in one rule": (
+        {
+            "aws_security_group": {
+                "g": {
+                    "ingress": [
+                        {"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": NINTHS}
+                    ]
+                }
+            }
+        },
+        "security_groups.remote_administration",
+    ),
+    "the Internet in ninths, in a rule each": (
+        {
+            "aws_security_group": {"g": {}},
+            "aws_vpc_security_group_ingress_rule": {
+                f"r{number}": {
+                    "security_group_id": "${aws_security_group.g.id}",
+                    "ip_protocol": "tcp",
+                    "from_port": 22,
+                    "to_port": 22,
+                    "cidr_ipv4": block,
+                }
+                for number, block in enumerate(NINTHS)
+            },
+        },
+        "security_groups.remote_administration",
+    ),
     "the group of a database behind a variable": (
         database(["${var.group}"], cidr_ipv4="10.0.0.0/16"),
         "security_groups.database_ingress",

@@ -87,8 +87,34 @@ class Rule:
         )
 
     def is_open(self) -> bool:
-        """Whether anybody on the Internet may stand on the other side."""
-        return any(cidr.is_internet(block) for block in self.blocks())
+        """
+        Whether anybody on the Internet may stand on the other side.
+
+        That may also be because of many large blocks, in many rules of one group.
+
+        Raises:
+            UnknownValue: It cannot be told.
+        """
+        mine: list[cidr.Network] = []
+        try:
+            mine.extend(self.blocks())
+        except UnknownValue:
+            if not cidr.is_internet(*_known(self)):
+                raise
+            return True
+        large = [block for block in mine if _is_large(block)]
+        return bool(large) and cidr.is_internet(*large, *self._beside())
+
+    def _beside(self) -> Iterator[cidr.Network]:
+        """Yield the large blocks that other rules of the same group open on the same ports."""
+        direction = self.ingress
+        index = self.graph.once(
+            ("rules by group", direction), lambda: _by_group(self.graph, ingress=direction)
+        )
+        for name in self.owner():
+            for ports, block in index.get(name, ()):
+                if max(ports[0], self.ports[0]) <= min(ports[-1], self.ports[-1]):
+                    yield block
 
     def sources(self) -> Iterator[str]:
         """Yield what names the security groups on the other side."""
@@ -105,6 +131,40 @@ class Rule:
     def _is_current(self) -> bool:
         """Whether it is a resource of its own, in the newer form, with names of its own."""
         return self.at.type in {INGRESS_RULE, EGRESS_RULE}
+
+
+LARGE = {4: 18, 6: 48}
+"""The longest prefix of a block of which a thousand, all that a group can hold, matter."""
+
+
+def _is_large(block: cidr.Network) -> bool:
+    return block.prefixlen <= LARGE[block.version]
+
+
+def _known(rule: Rule) -> Iterator[cidr.Network]:
+    """Yield the blocks of *rule* that are known."""
+    try:
+        yield from rule.blocks()
+    except UnknownValue:
+        return
+
+
+def _by_group(
+    graph: ResourceGraph, *, ingress: bool
+) -> dict[str, list[tuple[range, cidr.Network]]]:
+    """Return, by what names a group, its large blocks and the ports that they are let through."""
+    index: dict[str, list[tuple[range, cidr.Network]]] = {}
+    for carrier in graph.of_type(*CARRIERS):
+        try:
+            for rule in rules(carrier, graph):
+                blocks = (
+                    [b for b in _known(rule) if _is_large(b)] if rule.ingress == ingress else []
+                )
+                for name in rule.owner() if blocks else ():
+                    index.setdefault(name, []).extend((rule.ports, block) for block in blocks)
+        except UnknownValue:
+            continue
+    return index
 
 
 def rules(carrier: Resource, graph: ResourceGraph) -> Iterator[Rule]:
