@@ -15,6 +15,7 @@ LOCK = "aws_backup_vault_lock_configuration"
 SELECTION = "aws_backup_selection"
 CLUSTER = "aws_rds_cluster"
 FEWEST_DAYS = 7
+CONDITIONS = ("string_equals", "string_like", "string_not_equals", "string_not_like")
 
 
 def is_backed_up(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -30,9 +31,18 @@ def is_backed_up(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]
             raise UnknownValue("a selection goes by tags, which are not compared here")
         yield Violation(f"no {SELECTION} names it", cluster)
     for selection in (*selections, *everything):
-        for exception in ("condition", "not_resources"):
-            if selection.is_set(exception):
-                raise UnknownValue(f"{selection.address} leaves some out, by {exception}")
+        if _leaves_some_out(selection):
+            raise UnknownValue(f"{selection.address} leaves some out, which are not compared here")
+
+
+def _leaves_some_out(selection: Resource) -> bool:
+    exceptions = any(True for _ in selection.get("not_resources") or ())
+    return exceptions or any(
+        True
+        for condition in selection.blocks("condition")
+        for test in CONDITIONS
+        for _ in condition.blocks(test)
+    )
 
 
 def _of_everything(graph: ResourceGraph) -> list[Resource]:

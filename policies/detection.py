@@ -6,19 +6,15 @@ from collections.abc import Iterator
 
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Verdict, Violation, part_of, supports
-from policies.engine.mutate import attached, remove, replace
+from policies.engine.mutate import attached, described, remove, replace
 
 DETECTOR = "aws_guardduty_detector"
 FEATURE = "aws_guardduty_detector_feature"
 RECORDER = "aws_config_configuration_recorder"
 RECORDER_STATUS = "aws_config_configuration_recorder_status"
 CHANNEL = "aws_config_delivery_channel"
-SOURCES = (
-    "datasources.s3_logs.enable",
-    "datasources.kubernetes.audit_logs.enable",
-    "datasources.malware_protection.scan_ec2_instance_with_findings.ebs_volumes.enable",
-)
-"""The older form of features."""
+S3_LOGS = "datasources.s3_logs.enable"
+"""The older form of a feature; where there are features, they say what holds."""
 
 
 def is_on(detector: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -30,9 +26,9 @@ def is_on(detector: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     if detector.get("enable", True) is not True:
         yield Violation("enable is not true", detector, "enable")
-    for source in SOURCES:
-        if detector.get(source, True) is False:
-            yield Violation(f"{source} is false", detector, source)
+    features = graph.attached_to(detector, FEATURE, by="detector_id")
+    if detector.get(S3_LOGS, True) is False and not any(True for _ in features):
+        yield Violation(f"{S3_LOGS} is false", detector, S3_LOGS)
 
 
 INTRUSIONS = Policy(
@@ -45,7 +41,12 @@ INTRUSIONS = Policy(
     violated_by=(
         replace("enable", False),
         replace("enable", "false"),
-        replace("datasources", {"s3_logs": {"enable": False}}),
+        described(
+            "the older form switches it off",
+            lambda detector, graph: replace("datasources", {"s3_logs": {"enable": False}})(
+                detector, graph.without(*graph.of_type(FEATURE))
+            ),
+        ),
     ),
 )
 

@@ -163,8 +163,9 @@ def get_through(topic: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     if not any(True for _ in graph.attached_to(topic, ALARM, by="alarm_actions")):
         return
-    inline = [topic] if topic.is_set("policy") else []
-    for policy in (*inline, *graph.attached_to(topic, TOPIC_POLICY, by="arn")):
+    separate = list(graph.attached_to(topic, TOPIC_POLICY, by="arn"))
+    inline = [topic] if topic.is_set("policy") and not separate else []
+    for policy in separate or inline:
         if not _lets_alarms(policy, PUBLISH):
             yield Violation(f"policy does not let {ALARMS} publish", policy, "policy")
     if topic.is_set("kms_master_key_id"):
@@ -198,7 +199,7 @@ def _lets_alarms(holder: Resource, *wanted: str) -> bool:
     allowed = [
         action
         for statement in iam.statements(holder, "policy")
-        if statement.allows and ("Service", ALARMS) in set(statement.principals())
+        if statement.allows and {("Service", ALARMS), ("AWS", "*")} & set(statement.principals())
         for action in statement.actions()
     ]
     return all(any(iam.matches(action, one) for action in allowed) for one in wanted)
