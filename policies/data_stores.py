@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from policies.aws import encryption
+from policies import common
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.model import Policy, Violation, part_of
 from policies.engine.mutate import attached, remove, replace
 from policies.engine.settings import example, names, states
 
@@ -26,72 +25,8 @@ TIMESERIES = "aws_timestreamwrite_database"
 REPLICATION = "aws_dms_replication_instance"
 
 
-def _encrypted(what: str, type: str, path: str) -> Policy:
-    return states(
-        type,
-        path,
-        True,
-        title=f"{what} are encrypted at rest.",
-        why="A copied disk, or a snapshot that was given away, tells nothing.",
-        claims=(supports("3.5.1"),),
-    )
-
-
-def _under_our_key(what: str, type: str, path: str) -> Policy:
-    def uses_a_key_of_ours(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-        yield from encryption.not_ours(resource, path, graph)
-
-    return Policy(
-        checks=uses_a_key_of_ours,
-        applies_to=type,
-        title=f"{what} are encrypted with a key of ours.",
-        why="Whoever reads them needs our permission for the key as well.",
-        claims=(supports("3.5.1"),),
-        example=example(type, path, "${aws_kms_key.cde.arn}"),
-        violated_by=(remove(path),),
-    )
-
-
-def _over_tls(
-    what: str, type: str, path: str, *allowed: Any, refused: tuple[Any, ...] = ()
-) -> Policy:
-    return states(
-        type,
-        path,
-        allowed,
-        refused=refused,
-        title=f"{what} are reached over TLS only.",
-        why="Whoever listens in between learns nothing.",
-        claims=(part_of("4.2.1"),),
-    )
-
-
-def _private(what: str, type: str, path: str, *, otherwise: bool) -> Policy:
-    return states(
-        type,
-        path,
-        False,
-        otherwise=otherwise,
-        title=f"{what} have no public address.",
-        why="What stores account data is not reached from the Internet.",
-        claims=(part_of("1.4.4"),),
-    )
-
-
-def _patched(what: str, type: str, path: str, *, otherwise: bool | None = None) -> Policy:
-    return states(
-        type,
-        path,
-        True,
-        otherwise=otherwise,
-        title=f"{what} take security fixes by themselves.",
-        why="A fix that waits for somebody waits too long.",
-        claims=(part_of("6.3.3"),),
-    )
-
-
-FILE_SYSTEMS_AT_REST = _encrypted("EFS file systems", FILE_SYSTEM, "encrypted")
-FILE_SYSTEMS_KEY = _under_our_key("EFS file systems", FILE_SYSTEM, "kms_key_id")
+FILE_SYSTEMS_AT_REST = common.encrypted("EFS file systems", FILE_SYSTEM, "encrypted")
+FILE_SYSTEMS_KEY = common.under_our_key("EFS file systems", FILE_SYSTEM, "kms_key_id")
 FILE_SYSTEM_USERS = names(
     "aws_efs_access_point",
     "posix_user",
@@ -99,12 +34,18 @@ FILE_SYSTEM_USERS = names(
     why="Without it, whoever mounts one is whom he says he is.",
     claims=(part_of("7.3.1"),),
 )
-LUSTRE_KEY = _under_our_key("FSx for Lustre systems", "aws_fsx_lustre_file_system", "kms_key_id")
-WINDOWS_KEY = _under_our_key("FSx for Windows systems", "aws_fsx_windows_file_system", "kms_key_id")
-ONTAP_KEY = _under_our_key("FSx for ONTAP systems", "aws_fsx_ontap_file_system", "kms_key_id")
-OPENZFS_KEY = _under_our_key("FSx for OpenZFS systems", "aws_fsx_openzfs_file_system", "kms_key_id")
+LUSTRE_KEY = common.under_our_key(
+    "FSx for Lustre systems", "aws_fsx_lustre_file_system", "kms_key_id"
+)
+WINDOWS_KEY = common.under_our_key(
+    "FSx for Windows systems", "aws_fsx_windows_file_system", "kms_key_id"
+)
+ONTAP_KEY = common.under_our_key("FSx for ONTAP systems", "aws_fsx_ontap_file_system", "kms_key_id")
+OPENZFS_KEY = common.under_our_key(
+    "FSx for OpenZFS systems", "aws_fsx_openzfs_file_system", "kms_key_id"
+)
 
-TABLES_KEY = _under_our_key("DynamoDB tables", TABLE, "server_side_encryption.kms_key_arn")
+TABLES_KEY = common.under_our_key("DynamoDB tables", TABLE, "server_side_encryption.kms_key_arn")
 TABLES_RECOVERY = states(
     TABLE,
     "point_in_time_recovery.enabled",
@@ -113,15 +54,17 @@ TABLES_RECOVERY = states(
     why="What was deleted by mistake, or in anger, is there again.",
     claims=(),
 )
-DAX_AT_REST = _encrypted("DAX clusters", DAX, "server_side_encryption.enabled")
-DAX_TLS = _over_tls(
+DAX_AT_REST = common.encrypted("DAX clusters", DAX, "server_side_encryption.enabled")
+DAX_TLS = common.over_tls(
     "DAX clusters", DAX, "cluster_endpoint_encryption_type", "TLS", refused=("NONE",)
 )
 
-CACHES_AT_REST = _encrypted("ElastiCache groups", CACHE, "at_rest_encryption_enabled")
-CACHES_KEY = _under_our_key("ElastiCache groups", CACHE, "kms_key_id")
-CACHES_TLS = _over_tls("ElastiCache groups", CACHE, "transit_encryption_enabled", True)
-CACHES_PATCHES = _patched("ElastiCache groups", CACHE, "auto_minor_version_upgrade", otherwise=True)
+CACHES_AT_REST = common.encrypted("ElastiCache groups", CACHE, "at_rest_encryption_enabled")
+CACHES_KEY = common.under_our_key("ElastiCache groups", CACHE, "kms_key_id")
+CACHES_TLS = common.over_tls("ElastiCache groups", CACHE, "transit_encryption_enabled", True)
+CACHES_PATCHES = common.patched(
+    "ElastiCache groups", CACHE, "auto_minor_version_upgrade", otherwise=True
+)
 MEMORY_TLS = states(
     MEMORY,
     "tls_enabled",
@@ -131,12 +74,14 @@ MEMORY_TLS = states(
     why="Whoever listens in between learns nothing.",
     claims=(part_of("4.2.1"),),
 )
-MEMORY_KEY = _under_our_key("MemoryDB clusters", MEMORY, "kms_key_arn")
+MEMORY_KEY = common.under_our_key("MemoryDB clusters", MEMORY, "kms_key_arn")
 
-WAREHOUSES_AT_REST = _encrypted("Redshift clusters", WAREHOUSE, "encrypted")
-WAREHOUSES_KEY = _under_our_key("Redshift clusters", WAREHOUSE, "kms_key_id")
-WAREHOUSES_PRIVATE = _private("Redshift clusters", WAREHOUSE, "publicly_accessible", otherwise=True)
-WAREHOUSES_PATCHES = _patched(
+WAREHOUSES_AT_REST = common.encrypted("Redshift clusters", WAREHOUSE, "encrypted")
+WAREHOUSES_KEY = common.under_our_key("Redshift clusters", WAREHOUSE, "kms_key_id")
+WAREHOUSES_PRIVATE = common.private(
+    "Redshift clusters", WAREHOUSE, "publicly_accessible", otherwise=True
+)
+WAREHOUSES_PATCHES = common.patched(
     "Redshift clusters", WAREHOUSE, "allow_version_upgrade", otherwise=True
 )
 WAREHOUSES_ROUTING = states(
@@ -147,37 +92,35 @@ WAREHOUSES_ROUTING = states(
     why="Otherwise their traffic passes by every rule of the network.",
     claims=(part_of("1.3.2"),),
 )
-SERVERLESS_WAREHOUSES_PRIVATE = _private(
+SERVERLESS_WAREHOUSES_PRIVATE = common.private(
     "Redshift workgroups",
     "aws_redshiftserverless_workgroup",
     "publicly_accessible",
     otherwise=False,
 )
 
-DOCUMENTS_AT_REST = _encrypted("DocumentDB clusters", DOCUMENTS, "storage_encrypted")
-DOCUMENTS_KEY = _under_our_key("DocumentDB clusters", DOCUMENTS, "kms_key_id")
-NEPTUNE_AT_REST = _encrypted("Neptune clusters", NEPTUNE, "storage_encrypted")
-NEPTUNE_KEY = _under_our_key("Neptune clusters", NEPTUNE, "kms_key_arn")
+DOCUMENTS_AT_REST = common.encrypted("DocumentDB clusters", DOCUMENTS, "storage_encrypted")
+DOCUMENTS_KEY = common.under_our_key("DocumentDB clusters", DOCUMENTS, "kms_key_id")
+NEPTUNE_AT_REST = common.encrypted("Neptune clusters", NEPTUNE, "storage_encrypted")
+NEPTUNE_KEY = common.under_our_key("Neptune clusters", NEPTUNE, "kms_key_arn")
 
-BROKERS_PRIVATE = _private("MQ brokers", BROKER, "publicly_accessible", otherwise=False)
-BROKERS_PATCHES = _patched("MQ brokers", BROKER, "auto_minor_version_upgrade")
-BROKERS_LOGS = states(
+BROKERS_PRIVATE = common.private("MQ brokers", BROKER, "publicly_accessible", otherwise=False)
+BROKERS_PATCHES = common.patched("MQ brokers", BROKER, "auto_minor_version_upgrade")
+BROKERS_LOGS = common.recorded(
+    "MQ brokers log who administers them.",
     BROKER,
     "logs.audit",
     True,
-    title="MQ brokers log who administers them.",
-    why="What nobody recorded cannot be looked up.",
-    claims=(part_of("10.2.1"),),
 )
-BROKERS_KEY = _under_our_key("MQ brokers", BROKER, "encryption_options.kms_key_id")
+BROKERS_KEY = common.under_our_key("MQ brokers", BROKER, "encryption_options.kms_key_id")
 
-REPLICATION_PRIVATE = _private(
+REPLICATION_PRIVATE = common.private(
     "DMS replication instances", REPLICATION, "publicly_accessible", otherwise=False
 )
-REPLICATION_PATCHES = _patched(
+REPLICATION_PATCHES = common.patched(
     "DMS replication instances", REPLICATION, "auto_minor_version_upgrade"
 )
-REPLICATION_KEY = _under_our_key("DMS replication instances", REPLICATION, "kms_key_arn")
+REPLICATION_KEY = common.under_our_key("DMS replication instances", REPLICATION, "kms_key_arn")
 REPLICATION_TLS = states(
     "aws_dms_endpoint",
     "ssl_mode",
@@ -190,11 +133,15 @@ REPLICATION_TLS = states(
     claims=(part_of("4.2.1"),),
 )
 
-TIMESERIES_KEY = _under_our_key("Timestream databases", TIMESERIES, "kms_key_id")
-SNAPSHOT_COPIES = _encrypted("Copies of snapshots", "aws_ebs_snapshot_copy", "encrypted")
-IMAGE_COPIES = _encrypted("Copies of images", "aws_ami_copy", "encrypted")
-DESKTOP_ROOTS = _encrypted("Root volumes of desktops", DESKTOP, "root_volume_encryption_enabled")
-DESKTOP_USERS = _encrypted("User volumes of desktops", DESKTOP, "user_volume_encryption_enabled")
+TIMESERIES_KEY = common.under_our_key("Timestream databases", TIMESERIES, "kms_key_id")
+SNAPSHOT_COPIES = common.encrypted("Copies of snapshots", "aws_ebs_snapshot_copy", "encrypted")
+IMAGE_COPIES = common.encrypted("Copies of images", "aws_ami_copy", "encrypted")
+DESKTOP_ROOTS = common.encrypted(
+    "Root volumes of desktops", DESKTOP, "root_volume_encryption_enabled"
+)
+DESKTOP_USERS = common.encrypted(
+    "User volumes of desktops", DESKTOP, "user_volume_encryption_enabled"
+)
 
 
 def _logs(type: str, path: str, kind: str, what: str) -> Policy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
+from policies import common
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of
 from policies.engine.mutate import remove, replace
@@ -185,19 +186,15 @@ HTTP_AUTHORIZATION = states(
     why="A route without authorization is open to everybody on the Internet.",
     claims=(part_of("7.3.1"),),
 )
-REST_LOGS = names(
+REST_LOGS = common.recorded(
+    "Stages of a REST API log every call.",
     REST_STAGE,
     "access_log_settings.destination_arn",
-    title="Stages of a REST API log every call.",
-    why="What nobody recorded cannot be looked up.",
-    claims=(part_of("10.2.1"),),
 )
-HTTP_LOGS = names(
+HTTP_LOGS = common.recorded(
+    "Stages of an HTTP API log every call.",
     HTTP_STAGE,
     "access_log_settings.destination_arn",
-    title="Stages of an HTTP API log every call.",
-    why="What nobody recorded cannot be looked up.",
-    claims=(part_of("10.2.1"),),
 )
 
 
@@ -252,7 +249,8 @@ API_TLS = Policy(
     ),
 )
 
-GRAPH_LOGS = states(
+GRAPH_LOGS = common.recorded(
+    "GraphQL APIs log what goes wrong.",
     GRAPH,
     "log_config.field_log_level",
     "ALL",
@@ -260,9 +258,6 @@ GRAPH_LOGS = states(
     "INFO",
     "DEBUG",
     refused=("NONE",),
-    title="GraphQL APIs log what goes wrong.",
-    why="What nobody recorded cannot be looked up.",
-    claims=(part_of("10.2.1"),),
 )
 GRAPH_AUTHORIZATION = states(
     GRAPH,

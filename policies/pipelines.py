@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from policies import common
 from policies.aws import credentials
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import remove, replace
-from policies.engine.settings import names, states
+from policies.engine.settings import states
 
 PROJECT = "aws_codebuild_project"
 MACHINE = "aws_sfn_state_machine"
@@ -113,16 +114,14 @@ BUILD_ARTIFACTS = states(
     claims=(supports("3.5.1"),),
 )
 
-MACHINE_LOGS = states(
+MACHINE_LOGS = common.recorded(
+    "State machines log what they do.",
     MACHINE,
     "logging_configuration.level",
     "ALL",
     "ERROR",
     "FATAL",
     refused=("OFF",),
-    title="State machines log what they do.",
-    why="What nobody recorded cannot be looked up.",
-    claims=(part_of("10.2.1"),),
 )
 NOTEBOOK_ACCESS = states(
     NOTEBOOK,
@@ -171,12 +170,10 @@ TRANSFER_ENDPOINT = states(
     why="A public one is open to every address there is.",
     claims=(part_of("1.4.4"),),
 )
-TRANSFER_LOGS = names(
+TRANSFER_LOGS = common.recorded(
+    "Transfer servers log who came.",
     TRANSFER,
     "logging_role",
-    title="Transfer servers log who came.",
-    why="What nobody recorded cannot be looked up.",
-    claims=(part_of("10.2.1"),),
 )
 
 

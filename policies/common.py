@@ -1,0 +1,92 @@
+"""What several subjects claim in the same words: encrypted, private, patched, recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from policies.aws import encryption
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.mutate import remove
+from policies.engine.settings import example, names, states
+
+
+def encrypted(what: str, type: str, path: str) -> Policy:
+    """Return the policy that *what* are encrypted at rest, which a flag at *path* says."""
+    return states(
+        type,
+        path,
+        True,
+        title=f"{what} are encrypted at rest.",
+        why="A copied disk, or a snapshot that was given away, tells nothing.",
+        claims=(supports("3.5.1"),),
+    )
+
+
+def under_our_key(what: str, type: str, path: str) -> Policy:
+    """Return the policy that *what* are encrypted with a key of ours, named at *path*."""
+
+    def uses_a_key_of_ours(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+        yield from encryption.not_ours(resource, path, graph)
+
+    return Policy(
+        checks=uses_a_key_of_ours,
+        applies_to=type,
+        title=f"{what} are encrypted with a key of ours.",
+        why="Whoever reads them needs our permission for the key as well.",
+        claims=(supports("3.5.1"),),
+        example=example(type, path, "${aws_kms_key.cde.arn}"),
+        violated_by=(remove(path),),
+    )
+
+
+def over_tls(
+    what: str, type: str, path: str, *allowed: Any, refused: tuple[Any, ...] = ()
+) -> Policy:
+    """Return the policy that *what* are reached over TLS only: *path* says one of *allowed*."""
+    return states(
+        type,
+        path,
+        allowed,
+        refused=refused,
+        title=f"{what} are reached over TLS only.",
+        why="Whoever listens in between learns nothing.",
+        claims=(part_of("4.2.1"),),
+    )
+
+
+def private(what: str, type: str, path: str, *, otherwise: bool) -> Policy:
+    """Return the policy that *what* have no public address, which a flag at *path* would give."""
+    return states(
+        type,
+        path,
+        False,
+        otherwise=otherwise,
+        title=f"{what} have no public address.",
+        why="What stores account data is not reached from the Internet.",
+        claims=(part_of("1.4.4"),),
+    )
+
+
+def patched(what: str, type: str, path: str, *, otherwise: bool | None = None) -> Policy:
+    """Return the policy that *what* take security fixes by themselves."""
+    return states(
+        type,
+        path,
+        True,
+        otherwise=otherwise,
+        title=f"{what} take security fixes by themselves.",
+        why="A fix that waits for somebody waits too long.",
+        claims=(part_of("6.3.3"),),
+    )
+
+
+def recorded(
+    title: str, type: str, path: str, *allowed: Any, refused: tuple[Any, ...] = ()
+) -> Policy:
+    """Return the policy that *title* holds: *path* says one of *allowed*, or, without, anything."""
+    why, claims = "What nobody recorded cannot be looked up.", (part_of("10.2.1"),)
+    if not allowed:
+        return names(type, path, title=title, why=why, claims=claims)
+    return states(type, path, *allowed, refused=refused, title=title, why=why, claims=claims)
