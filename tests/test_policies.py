@@ -225,7 +225,11 @@ def test_every_module_of_policies_is_part_of_the_suite():
     written = {
         path.stem
         for path in (ROOT / "policies").glob("*.py")
-        if re.search(r"^[A-Z_0-9]+ = (Policy|_\w+|states|names|common\.\w+)\(", path.read_text(), re.MULTILINE)
+        if re.search(
+            r"^[A-Z_0-9]+ = (Policy|_\w+|states|names|common\.\w+)\(",
+            path.read_text(),
+            re.MULTILINE,
+        )
     }
 
     assert written == listed, "list it in policies/__init__.py"
