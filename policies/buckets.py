@@ -333,3 +333,41 @@ ACCESS_LOGS = Policy(
         described("log to nowhere", _untargeted),
     ),
 )
+
+
+PUBLIC_LISTS = frozenset({"authenticated-read", "public-read", "public-read-write"})
+EVERYBODY = ("/AllUsers", "/AuthenticatedUsers")
+
+
+def lists_nobody(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No access list gives a bucket to everybody.
+
+    "Authenticated" is whoever has an account of AWS, anywhere.
+    """
+    if carrier.get("acl") in PUBLIC_LISTS:
+        yield Violation(f"acl is {carrier.get('acl')}", carrier, "acl")
+    grants = [*carrier.blocks("grant")]
+    for policy in carrier.blocks("access_control_policy"):
+        grants += policy.blocks("grant")
+    for grant in grants:
+        grantees = [grant, *grant.blocks("grantee")]
+        if any(str(grantee.get("uri") or "").endswith(EVERYBODY) for grantee in grantees):
+            yield Violation("a grant is to everybody", grant)
+
+
+ACCESS_LISTS = Policy(
+    checks=lists_nobody,
+    applies_to=(BUCKET, "aws_s3_bucket_acl"),
+    claims=(part_of("1.4.4"), direct("7.2.2")),
+    example={BUCKET: {"logs": {"acl": "private"}}},
+    violated_by=(
+        replace("acl", "public-read"),
+        replace("acl", "authenticated-read"),
+        replace("grant", [{"uri": "http://acs.amazonaws.com/groups/global/AllUsers"}]),
+        replace(
+            "access_control_policy",
+            {"grant": [{"grantee": {"uri": "http://acs.amazonaws.com/groups/global/AllUsers"}}]},
+        ),
+    ),
+)

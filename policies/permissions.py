@@ -468,3 +468,11 @@ DATA_EVERYWHERE = Policy(
         {"Action": "dynamodb:*", "Resource": "arn:aws:dynamodb:*:*:table/*"},
     ),
 )
+
+
+PERSONAL = Policy(
+    prohibits=("aws_iam_user_policy", "aws_iam_user_policy_attachment"),
+    title="Permissions are given to roles, and to no user.",
+    why="What a person may do is looked up in one place, and ends with the role.",
+    claims=(part_of("7.2.2"),),
+)

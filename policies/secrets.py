@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from policies.aws import credentials, encryption
+from policies.engine.document import PROVIDER
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Described, Patch, attached, described, remove, replace
@@ -249,4 +250,80 @@ FUNCTION_ENVIRONMENT = Policy(
         replace("environment.variables", {"DB_PASSWORD": "correct-horse"}),
         replace("environment.variables", {"KEY": "AKIAIOSFODNN7EXAMPLE"}),
     ),
+)
+
+
+PASSWORDS = {
+    "aws_redshift_cluster": ("master_password", "master_password_wo"),
+    "aws_docdb_cluster": ("master_password", "master_password_wo"),
+    "aws_elasticache_replication_group": ("auth_token",),
+    "aws_dms_endpoint": ("password",),
+    "aws_directory_service_directory": ("password",),
+    "aws_emr_cluster": ("kerberos_attributes.kdc_admin_password",),
+    "aws_fsx_windows_file_system": ("self_managed_active_directory.password",),
+}
+"""Where others than RDS are told a password, by type."""
+
+
+def is_told_no_password(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No store is told its password in a template.
+
+    What stands in a template stands in every plan, in the state, and in the history.
+    """
+    for attribute in PASSWORDS[resource.type]:
+        if resource.is_known(attribute) and resource.is_set(attribute):
+            yield Violation(f"{attribute} is written out", resource, attribute)
+
+
+STORE_PASSWORDS = Policy(
+    checks=is_told_no_password,
+    applies_to=tuple(PASSWORDS),
+    claims=(direct("8.6.2"),),
+    example={"aws_redshift_cluster": {"cde": {}}},
+    violated_by=(
+        replace("master_password", "correct-horse"),
+        replace("master_password_wo", "correct-horse"),
+    ),
+)
+
+
+def works_with_credentials_of_its_own(resource: Resource, graph: ResourceGraph) -> bool:
+    """Whether *resource* is a provider with a credential written into it."""
+    return resource.type == PROVIDER and any(
+        resource.is_known(attribute) and resource.is_set(attribute)
+        for attribute in ("access_key", "secret_key", "token")
+    )
+
+
+PROVIDER_CREDENTIALS = Policy(
+    prohibits=works_with_credentials_of_its_own,
+    title="No provider has a credential written into it.",
+    found="it has a credential written into it",
+    why="Whoever reads the template could do all that Terraform does.",
+    claims=(direct("8.6.2"),),
+)
+
+
+def is_kept_under_a_key(parameter: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Parameters that are named like a secret are kept under a key.
+
+    A plain parameter is read by whoever may list them.
+    """
+    name = str(parameter.get("name"))
+    if SECRET_NAME.search(name) and parameter.get("type") != "SecureString":
+        yield Violation(f"type is {parameter.get('type')}", parameter, "type")
+
+
+SECRET_NAME = re.compile(r"(?i)passw|secret|token|api_?key|private_?key|credential")
+
+PARAMETERS = Policy(
+    checks=is_kept_under_a_key,
+    applies_to="aws_ssm_parameter",
+    claims=(part_of("8.3.2"),),
+    example={
+        "aws_ssm_parameter": {"password": {"name": "/pay/db/password", "type": "SecureString"}}
+    },
+    violated_by=(replace("type", "String"), replace("type", "StringList")),
 )

@@ -139,8 +139,6 @@ def override(address):
         "provider": {
             "aws": [
                 {
-                    "access_key": "emulated",
-                    "secret_key": "emulated",
                     "skip_credentials_validation": True,
                     "skip_metadata_api_check": "true",
                     "s3_use_path_style": True,

@@ -74,6 +74,8 @@ def workspace(folder: Path, settings: Path) -> Workspace:
     made = Workspace(
         folder,
         {
+            "AWS_ACCESS_KEY_ID": "emulated",
+            "AWS_SECRET_ACCESS_KEY": "emulated",
             "TF_CLI_CONFIG_FILE": str(configuration),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
