@@ -35,6 +35,7 @@ required = ["Name"]
 WAIVER = """
 - policy: {policy}
   resources: [{resource}]
+  accepts: {accepts}
   constraints: a test
   definition: a test
   objective: a test
@@ -91,14 +92,14 @@ def accept_everything(project):
         ],
     )
     lacking = {
-        (finding["policy"], finding["resource"])
+        (finding["policy"], finding["resource"], json.dumps(finding["messages"]))
         for finding in json.loads(found.stdout)["findings"]
         if finding["blocks"]
     }
     today = re.search(r"\d{4}-\d\d-\d\d", json.loads(found.stdout)["generated_at"]).group()
     text = "".join(
-        WAIVER.format(policy=policy, resource=resource, today=today)
-        for policy, resource in sorted(lacking)
+        WAIVER.format(policy=policy, resource=resource, accepts=accepts, today=today)
+        for policy, resource, accepts in sorted(lacking)
     )
     (project / "waivers.yaml").write_text(text)
     return "--waivers", "waivers.yaml"

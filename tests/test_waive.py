@@ -14,6 +14,7 @@ TODAY = date(2030, 1, 1)
 WAIVER = Waiver(
     policy="keys.rotation",
     resources=("stack/aws_kms_key.a",),
+    accepts=("enable_key_rotation is not true",),
     constraints="c",
     definition="d",
     objective="o",
@@ -28,6 +29,7 @@ WAIVER = Waiver(
 YAML = """\
 - policy: keys.rotation
   resources: [stack/aws_kms_key.a]
+  accepts: [enable_key_rotation is not true]
   constraints: c
   definition: d
   objective: o
@@ -41,8 +43,18 @@ YAML = """\
 """
 
 
-def finding(verdict=Verdict.FAIL, resource="stack/aws_kms_key.a"):
-    return Finding(policy="keys.rotation", resource=resource, stage=Stage.DESIGN, verdict=verdict)
+def finding(
+    verdict=Verdict.FAIL,
+    resource="stack/aws_kms_key.a",
+    messages=("enable_key_rotation is not true",),
+):
+    return Finding(
+        policy="keys.rotation",
+        resource=resource,
+        stage=Stage.DESIGN,
+        verdict=verdict,
+        messages=messages,
+    )
 
 
 def waived(*findings, waiver=WAIVER, today=TODAY, stacks=("stack",), skipped=()):
@@ -57,6 +69,16 @@ def refused(text):
     assert message.startswith("waivers.yaml: ")
     assert "\n" not in message
     return message
+
+
+def test_a_waiver_covers_what_it_accepts_and_nothing_that_came_later():
+    """What could not be told then, or was half as bad, is no licence for what is found now."""
+    new = "rotation_period_in_days is longer than a year"
+    found, idle = waived(finding(messages=("enable_key_rotation is not true", new)))
+
+    assert found.blocks
+    assert ("waivers.unmatched", True) == (idle.policy, idle.blocks)
+    assert (f"the waiver of keys.rotation does not accept: {new}",) == idle.messages
 
 
 @pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.UNKNOWN])
@@ -150,6 +172,7 @@ def test_a_file_is_read():
         (("2030-01-01", "2030-02-30"), "day is out of range"),
         (("security officer", "platform  LEAD."), "another role approves"),
         (("constraints: c", 'constraints: "\u200b"'), "constraints is empty"),
+        (("accepts: [enable_key_rotation is not true]", "accepts: []"), "accepts is empty"),
         (("risk: r", "risk: r\n  severity: low"), "unknown field `severity`"),
         (("risk: r", "risk: r\n  risk: s"), "key 'risk' stands twice"),
         (("constraints: c", "constraints: &c c"), "anchors and aliases are refused"),

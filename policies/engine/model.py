@@ -181,6 +181,9 @@ class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     resources: tuple[str, ...]
     """Exact addresses, each with its stack in front."""
 
+    accepts: tuple[str, ...]
+    """What was found when it was accepted, in the gate's words; nothing else is covered."""
+
     constraints: str
     """Why the requirement cannot be met as it stands."""
 

@@ -23,7 +23,7 @@ EXPIRED = Policy(
 UNMATCHED = Policy(
     id="waivers.unmatched",
     title="Every waiver waives something.",
-    why="A waiver of what is mended, renamed or gone would hide the next deviation.",
+    why="A waiver of what is mended, renamed, gone or changed would hide the next deviation.",
 )
 POLICIES = (EXPIRED, UNMATCHED)
 
@@ -90,8 +90,12 @@ def _require_sound(name: str, waiver: Waiver) -> None:
     ):
         if not _role(getattr(waiver, field)):
             refuse(f"{field} is empty")
-    if not waiver.resources:
-        refuse("resources is empty; name each address")
+    for field, wanted in (
+        ("resources", "name each address"),
+        ("accepts", "say what was found, in the words of the report"),
+    ):
+        if not all([*map(_role, getattr(waiver, field))] or [""]):
+            refuse(f"{field} is empty; {wanted}")
     for address in (waiver.policy, *waiver.resources):
         if not address.isascii() or any(mark in address for mark in "*?") or " " in address:
             refuse(f"{address!r} is no exact address")
@@ -132,19 +136,18 @@ def waive(
     of ids, of policies that it did not evaluate. Nothing is said of waivers outside.
     """
     wanted = {(w.policy, address): w for w in waivers for address in w.resources}
-    used = set()
+    used, other = set(), {}
     for finding in findings:
         key = (finding.policy, finding.resource)
         waiver = wanted.get(key)
-        if (
-            waiver
-            and finding.verdict in WAIVABLE
-            and waiver.approved_on <= today <= waiver.expires_on
-        ):
-            yield replace(finding, waiver=waiver)
-            used.add(key)
-        else:
-            yield finding
+        if waiver and finding.verdict in WAIVABLE and _is_in_force(waiver, today):
+            new = sorted(set(finding.messages) - set(waiver.accepts))
+            if not new:
+                yield replace(finding, waiver=waiver)
+                used.add(key)
+                continue
+            other[key] = new[0]
+        yield finding
     for (policy, resource), waiver in wanted.items():
         judged = resource.partition("/")[0] in stacks and not policy.startswith(skipped)
         if today < waiver.approved_on:
@@ -152,8 +155,15 @@ def waive(
             yield _idle(EXPIRED, resource, message)
         elif today > waiver.expires_on:
             yield _idle(EXPIRED, resource, f"the waiver of {policy} expired on {waiver.expires_on}")
+        elif (policy, resource) in other:
+            message = f"the waiver of {policy} does not accept: {other[policy, resource]}"
+            yield _idle(UNMATCHED, resource, message)
         elif judged and (policy, resource) not in used:
             yield _idle(UNMATCHED, resource, f"the waiver of {policy} matches nothing to waive")
+
+
+def _is_in_force(waiver: Waiver, today: date) -> bool:
+    return waiver.approved_on <= today <= waiver.expires_on
 
 
 def _idle(policy: Policy, resource: str, message: str) -> Finding:
