@@ -73,29 +73,29 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+TEXTS = (
+    "policy",
+    "constraints",
+    "definition",
+    "objective",
+    "risk",
+    "validation",
+    "maintenance",
+    "owner",
+    "approved_by",
+)
+LISTS = {
+    "resources": "name each address",
+    "accepts": "say what was found, in the words of the report",
+}
+
+
 def _require_sound(name: str, waiver: Waiver) -> None:
     def refuse(reason: str) -> None:
         raise WaiverError(f"{name}: waiver of {waiver.policy}: {reason}")
 
-    for field in (
-        "policy",
-        "constraints",
-        "definition",
-        "objective",
-        "risk",
-        "validation",
-        "maintenance",
-        "owner",
-        "approved_by",
-    ):
-        if not _role(getattr(waiver, field)):
-            refuse(f"{field} is empty")
-    for field, wanted in (
-        ("resources", "name each address"),
-        ("accepts", "say what was found, in the words of the report"),
-    ):
-        if not all([*map(_role, getattr(waiver, field))] or [""]):
-            refuse(f"{field} is empty; {wanted}")
+    for reason in _empty(waiver):
+        refuse(reason)
     for address in (waiver.policy, *waiver.resources):
         if not address.isascii() or any(mark in address for mark in "*?") or " " in address:
             refuse(f"{address!r} is no exact address")
@@ -105,6 +105,16 @@ def _require_sound(name: str, waiver: Waiver) -> None:
         refuse("expires_on is before approved_on")
     if (waiver.expires_on - waiver.approved_on).days > LONGEST_DAYS:
         refuse(f"longer than {LONGEST_DAYS} days; approve it again each year")
+
+
+def _empty(waiver: Waiver) -> Iterator[str]:
+    """Say of each field that nobody filled in that it is empty."""
+    for field in TEXTS:
+        if not _role(getattr(waiver, field)):
+            yield f"{field} is empty"
+    for field, wanted in LISTS.items():
+        if not all([*map(_role, getattr(waiver, field))] or [""]):
+            yield f"{field} is empty; {wanted}"
 
 
 def _role(text: str) -> str:
