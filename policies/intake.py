@@ -93,3 +93,19 @@ ENDPOINTS = Policy(
     found="its endpoints are not those of AWS",
     why="What an emulator or a proxy answers says nothing of what AWS would do.",
 )
+
+
+def is_left_as_it_is(resource: Resource, graph: ResourceGraph) -> bool:
+    """Whether Terraform is told to look away from whatever becomes of *resource*."""
+    lifecycle = resource.values.get("lifecycle")
+    blocks = lifecycle if isinstance(lifecycle, list) else [lifecycle or {}]
+    return any(block.get("ignore_changes") in ("all", ["all"]) for block in blocks)
+
+
+IGNORED_CHANGES = Policy(
+    prohibits=is_left_as_it_is,
+    verdict_if_found=Verdict.UNKNOWN,
+    title="Terraform looks away from no resource as a whole.",
+    found="what was changed by hand stays",
+    why="What is written is then what once was made, and nobody brings it back.",
+)

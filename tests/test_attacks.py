@@ -53,6 +53,10 @@ def topic(**statement):
 NINTHS = [f"{number}.{half}.0.0/9" for number in range(11, 60) for half in (0, 128)]
 
 STACKS = {
+    "a database that Terraform looks away from": (
+        {"aws_rds_cluster": {"c": {"lifecycle": {"ignore_changes": ["all"]}}}},
+        "intake.ignored_changes",
+    ),
     "the Internet in ninths, in one rule": (
         {
             "aws_security_group": {
