@@ -43,6 +43,7 @@ EXPRESSIONS = [
     "-var.number + 10",
     "7 / 2",
     "7 % 4",
+    "-7 % 4",
     "1 < 2 == true",
     "var.number >= 3 || var.off",
     '"${var.name}/*"',
@@ -146,6 +147,14 @@ def test_what_we_tell_is_what_terraform_tells(told_by_terraform, number):
         "-",
         "!3",
         'format("%5.2f", 1)',
+        'format("%s")',
+        'coalesce("", "")',
+        "var.blocks == var.blocks",
+        "flatten([aws_subnet.all.ids])",
+        "distinct([1, 2])",
+        'contains([1, "a"], 1)',
+        "cidrsubnet(var.blocks[0], 8, 256)",
+        "one(var.blocks)",
         "(" * 5000,
     ],
 )
@@ -228,6 +237,42 @@ def test_a_policy_document_is_what_terraform_makes_of_it(tmp_path):
         list(allowed["Resource"])
 
 
+@pytest.mark.parametrize(
+    ("type", "default"),
+    [
+        ("number", "1"),
+        ("string", 1),
+        ("bool", "true"),
+        ("set(string)", ["b", "a"]),
+        ("list(any)", []),
+    ],
+)
+def test_a_default_that_terraform_converts_is_not_told(tmp_path, type, default):
+    graph = stack(
+        tmp_path,
+        variable={"v": {"type": type, "default": default}},
+        resource={"aws_vpc": {"v": {"enabled": "${var.v}"}}},
+    )
+    [vpc] = graph.of_type("aws_vpc")
+
+    with pytest.raises(UnknownValue):
+        vpc.get("enabled")
+
+
+def test_of_two_statements_of_one_name_neither_is_told(tmp_path):
+    """Terraform refuses the document; which one it means cannot be known."""
+    twice = [{"sid": "A", "actions": ["s3:*"]}, {"sid": "A", "actions": ["s3:GetObject"]}]
+    graph = stack(
+        tmp_path,
+        data={"aws_iam_policy_document": {"d": {"statement": twice}}},
+        resource={"aws_iam_policy": {"p": {"policy": "${data.aws_iam_policy_document.d.json}"}}},
+    )
+    [policy] = graph.of_type("aws_iam_policy")
+
+    with pytest.raises(UnknownValue):
+        policy.get("policy.Statement")
+
+
 RULE = {
     "security_group_id": "${aws_security_group.g.id}",
     "ip_protocol": "tcp",
@@ -301,6 +346,27 @@ def test_dynamic_blocks_are_written_out(tmp_path):
         list(group.blocks("egress"))
     with pytest.raises(UnknownValue):
         next(group.blocks("ingress")).get("description")
+
+
+def test_dynamic_blocks_of_one_label_all_count(tmp_path):
+    def recipe(port):
+        content = {"from_port": port, "to_port": port, "protocol": "tcp"}
+        return {"for_each": [port], "content": [content]}
+
+    dynamic = [{"ingress": recipe(22)}, {"ingress": recipe(443)}]
+    graph = stack(tmp_path, resource={"aws_security_group": {"g": {"dynamic": dynamic}}})
+    [group] = graph.of_type("aws_security_group")
+
+    assert [22, 443] == [block.number("from_port") for block in group.blocks("ingress")]
+
+
+def test_dynamic_blocks_inside_a_block_are_not_overlooked(tmp_path):
+    block = {"dynamic": {"ebs": {"for_each": [1], "content": {"encrypted": False}}}}
+    resource = {"aws_launch_template": {"t": {"block_device_mappings": [block]}}}
+    [template] = stack(tmp_path, resource=resource).of_type("aws_launch_template")
+
+    with pytest.raises(UnknownValue):
+        [list(mapping.blocks("ebs")) for mapping in template.blocks("block_device_mappings")]
 
 
 def test_a_resource_without_a_scope_is_read_all_the_same():

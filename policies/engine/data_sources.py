@@ -19,12 +19,18 @@ def policy_document(body: dict[str, Any]) -> dict[str, Any]:
     if body.get("dynamic") or body.get("source_json") or body.get("override_json"):
         raise Undecided("a policy document made of others")
     statements: dict[str, dict[str, Any]] = {}
-    for statement in (
+    written = [
         *_statements_of(body.get("source_policy_documents")),
         *map(_statement, _blocks(body.get("statement"))),
-        *_statements_of(body.get("override_policy_documents")),
-    ):
-        statements[statement.get("Sid") or f"#{len(statements)}"] = statement
+    ]
+    for statement in written:
+        sid = text(as_object(statement).get("Sid") or f"#{len(statements)}")
+        if sid in statements:
+            raise Undecided("two statements of one name")
+        statements[sid] = statement
+    for statement in _statements_of(body.get("override_policy_documents")):
+        sid = text(as_object(statement).get("Sid") or f"#{len(statements)}")
+        statements[sid] = statement
     return {"Version": "2012-10-17", "Statement": list(statements.values())}
 
 

@@ -10,6 +10,9 @@ from policies.engine.expressions import Scope
 from policies.engine.graph import Resource
 from policies.engine.hcl import Undecided
 
+KEY = "${each.key}"
+"""The key of an element of a list, which may be a set: an index, or the element itself."""
+
 MOST = 1000
 """More instances than this are not told apart."""
 
@@ -55,7 +58,8 @@ def _instance(resource: Resource, values: dict[str, Any], key: str, scope: Scope
 
 def _count(raw: Any, scope: Scope) -> int:
     number = scope.resolved(raw)
-    if isinstance(number, bool) or not str(number).isdigit() or int(number) > MOST:
+    text = str(number)
+    if isinstance(number, bool) or not (text.isascii() and text.isdecimal()) or int(text) > MOST:
         raise Undecided("count")
     if int(number) == 0:
         raise Undecided("none of it; the resource itself says so")
@@ -77,20 +81,23 @@ def _written_out(values: Any, scope: Scope) -> dict[str, Any]:
     dynamic = values.get("dynamic")
     if not dynamic:
         return dict(values)
-    result, left = dict(values), {}
+    result: dict[str, Any] = dict(values)
+    left: dict[str, list[Any]] = {}
     for label, recipe in _recipes(dynamic):
         try:
-            blocks = [*_as_list(values.get(label)), *_blocks(label, recipe, scope)]
-        except Undecided:
-            left[label] = recipe
+            blocks = list(_blocks(label, recipe, scope))
+        except (Undecided, AttributeError, LookupError, TypeError):
+            left.setdefault(label, []).append(recipe)
         else:
-            result[label] = blocks
+            result[label] = [*_as_list(result.get(label)), *blocks]
     result["dynamic"] = left
     return result
 
 
 def _recipes(dynamic: Any) -> Iterator[tuple[str, Any]]:
     for item in _as_list(dynamic):
+        if not isinstance(item, dict):
+            continue
         for label, recipes in item.items():
             for recipe in _as_list(recipes):
                 yield label, recipe
@@ -101,7 +108,7 @@ def _blocks(label: str, recipe: Any, scope: Scope) -> Iterator[Any]:
     told = scope.resolved(recipe["for_each"])
     if not isinstance(told, dict | list) or len(told) > MOST:
         raise Undecided("for_each of a dynamic block")
-    pairs = told.items() if isinstance(told, dict) else enumerate(told)
+    pairs = told.items() if isinstance(told, dict) else ((KEY, item) for item in told)
     name = recipe.get("iterator", label)
     for key, value in pairs:
         inner = scope.within(**{name: {"key": key, "value": value}})

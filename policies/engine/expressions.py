@@ -8,6 +8,7 @@ certain is Undecided, never a guess.
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -52,6 +53,9 @@ class Scope:
     naming: frozenset[str] = frozenset()
     """The locals and documents that are being told, so that none is told by itself."""
 
+    told: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The locals that have been told."""
+
     def tell(self, template: str) -> Any:
         """
         Return what *template*, a string of Terraform's JSON, stands for, as raw JSON.
@@ -63,7 +67,14 @@ class Scope:
         """
         try:
             return raw(_told(template, self))
-        except (RecursionError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise Undecided(str(error)) from error
 
     def within(self, **iteration: Any) -> Scope:
@@ -104,6 +115,8 @@ def _read(value: Any, scope: Scope) -> Any:
     if isinstance(value, str):
         return _told_or_kept(value, scope)
     if isinstance(value, dict):
+        if any("{" in key for key in value):
+            raise Undecided("a key that is an expression")
         return {key: _read(item, scope) for key, item in value.items()}
     if isinstance(value, list):
         return [_read(item, scope) for item in value]
@@ -140,6 +153,8 @@ def _template(node: Node, scope: Scope) -> Any:
             value = Reference(source[0])
         partial = partial or isinstance(value, Reference | Partial)
         texts.append(raw(value) if isinstance(value, Reference | Partial) else escaped(text(value)))
+    if any(part.endswith(("$", "%")) for part in texts[:-1]):
+        raise Undecided("a text that would begin an expression")
     joined = "".join(texts)
     return Partial(joined) if partial else joined.replace("$${", "${").replace("%%{", "%{")
 
@@ -177,7 +192,7 @@ def _attribute(value: Reference, source: str, scope: Scope) -> Any:
     reference = Reference(value.text + source)
     match = _DOCUMENT.fullmatch(reference.text)
     if match and match[1] in scope.documents:
-        inner = scope.naming_too(f"data.{match[1]}")
+        inner = replace(scope.naming_too(f"data.{match[1]}"), iteration={})
         body = _read(scope.documents[match[1]], inner)
         return Encoded(data_sources.policy_document(body))
     return reference
@@ -187,8 +202,16 @@ def _in_space(space: str, name: str, scope: Scope) -> Any:
     if space == "var" and name in scope.variables:
         return scope.variables[name]
     if space == "local" and name in scope.locals:
-        return _read(scope.locals[name], scope.naming_too(f"local.{name}"))
+        return _local(name, scope)
     raise Undecided(f"{space}.{name}")
+
+
+def _local(name: str, scope: Scope) -> Any:
+    """Return what a local stands for, told once: it knows nothing of who asks."""
+    if name not in scope.told:
+        inner = replace(scope.naming_too(f"local.{name}"), iteration={})
+        scope.told[name] = _read(scope.locals[name], inner)
+    return scope.told[name]
 
 
 def _condition(node: Node, scope: Scope) -> Any:
@@ -204,7 +227,7 @@ def _unary(node: Node, scope: Scope) -> Any:
 
 ARITHMETIC: dict[str, Callable[[float, float], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-    "%": operator.mod, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
+    "%": math.fmod, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
 }  # fmt: skip
 
 
@@ -214,7 +237,9 @@ def _binary(node: Node, scope: Scope) -> Any:
         return _logical(symbol, left, right, scope)
     first, second = known(_value(left, scope)), known(_value(right, scope))
     if symbol in {"==", "!="}:
-        same = type(first) is type(second) or not isinstance(first, bool) ^ isinstance(second, bool)
+        if isinstance(first, dict | list) or isinstance(second, dict | list):
+            raise Undecided("collections, which are the same only if their types are")
+        same = isinstance(first, bool) == isinstance(second, bool)
         return (same and first == second) == (symbol == "==")
     result = ARITHMETIC[symbol](number(first), number(second))
     return int(result) if isinstance(result, float) and result.is_integer() else result

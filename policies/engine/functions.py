@@ -49,7 +49,9 @@ def raw(value: Any) -> Any:
         return [raw(item) for item in value]
     if isinstance(value, Encoded):
         return raw(value.value)
-    return value.template if isinstance(value, Reference | Partial) else value
+    if isinstance(value, Reference | Partial):
+        return value.template
+    return known(value)
 
 
 def escaped(literal: str) -> str:
@@ -64,7 +66,7 @@ def known(value: Any) -> Any:
     Raises:
         Undecided: A part of it is a resource's attribute.
     """
-    if isinstance(value, Reference | Partial | Encoded):
+    if not (value is None or isinstance(value, str | int | float | dict | list)):
         raise Undecided("an attribute of a resource")
     if isinstance(value, dict):
         return {key: known(item) for key, item in value.items()}
@@ -126,6 +128,8 @@ def _merge(*objects: Any) -> dict[str, Any]:
 
 
 def _flatten(value: Any) -> list[Any]:
+    if any(isinstance(item, Reference | Partial) for item in as_list(value)):
+        raise Undecided("an element that may be a list")
     return [
         inner
         for item in as_list(value)
@@ -134,25 +138,56 @@ def _flatten(value: Any) -> list[Any]:
 
 
 def _coalesce(*values: Any) -> Any:
-    return next(value for value in map(known, values) if value not in (None, ""))
+    told = [value for value in map(known, values) if value not in (None, "")]
+    if not told:
+        raise Undecided("nothing but nothing")
+    return told[0]
 
 
 def _lookup(container: Any, key: Any, *default: Any) -> Any:
     return as_object(container).get(text(key), *default) if default else container[text(key)]
 
 
-def _distinct(value: Any) -> list[Any]:
-    found: list[Any] = []
-    for item in as_list(known(value)):
-        if item not in found:
-            found.append(item)
-    return found
+def _distinct(value: Any) -> list[str]:
+    return list(dict.fromkeys(_texts(value)))
+
+
+def _texts(value: Any) -> list[str]:
+    """Return *value*, which has to be a list of texts: of others, Terraform changes the type."""
+    items = as_list(known(value))
+    if not all(isinstance(item, str) for item in items):
+        raise Undecided("a list whose elements Terraform may convert")
+    return items
+
+
+def _contains(items: Any, item: Any) -> bool:
+    return text(item) in _texts(items) if isinstance(item, str) else _same(items, item)
+
+
+def _same(items: Any, item: Any) -> bool:
+    kinds = {type(each) for each in [*as_list(known(items)), known(item)]}
+    if len(kinds) != 1 or kinds & {dict, list}:
+        raise Undecided("values whose types differ")
+    return known(item) in known(items)
+
+
+def _toset(value: Any) -> list[str]:
+    return sorted(set(_texts(value)))
+
+
+def _one(items: Any) -> Any:
+    if len(as_list(items)) > 1:
+        raise Undecided("more than one")
+    return items[0] if items else None
 
 
 def _format(pattern: Any, *values: Any) -> str:
     remaining = iter(values)
-    if re.search(r"%[^%sdv]", text(pattern)):
+    verbs = [verb for verb in re.findall(r"%.?", text(pattern)) if verb != "%%"]
+    if set(verbs) - {"%s", "%d", "%v"} or len(verbs) != len(values):
         raise Undecided("a format")
+    if any(isinstance(known(value), float) for value in values):
+        raise Undecided("a number that is no integer, as a text")
     return re.sub(
         r"%[%sdv]",
         lambda verb: "%" if verb[0] == "%%" else text(next(remaining)),
@@ -163,6 +198,8 @@ def _format(pattern: Any, *values: Any) -> str:
 def _cidrsubnet(prefix: Any, bits: Any, index: Any) -> str:
     network = ipaddress.ip_network(text(prefix), strict=False)
     length = network.prefixlen + int(number(bits))
+    if not 0 <= number(index) < 1 << int(number(bits)):
+        raise Undecided("a subnet outside of its network")
     first = int(network.network_address)
     first += int(number(index)) << (network.max_prefixlen - length)
     return str(ipaddress.ip_network((first, length)))
@@ -176,9 +213,9 @@ def jsondecode(value: Any) -> Any:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "cidrsubnet": _cidrsubnet,
     "coalesce": _coalesce,
-    "compact": lambda value: [x for x in as_list(known(value)) if x not in (None, "")],
+    "compact": lambda value: [x for x in _texts(value) if x],
     "concat": _concat,
-    "contains": lambda items, item: known(item) in as_list(known(items)),
+    "contains": _contains,
     "distinct": _distinct,
     "element": lambda items, index: as_list(items)[int(number(index)) % len(items)],
     "flatten": _flatten,
@@ -193,14 +230,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": lambda *values: max(map(number, values)),
     "merge": _merge,
     "min": lambda *values: min(map(number, values)),
-    "one": lambda items: as_list(items)[0] if len(items) == 1 else None,
+    "one": _one,
     "sensitive": lambda value: value,
     "split": lambda separator, value: text(value).split(text(separator)),
     "tobool": truth,
     "tolist": as_list,
     "tomap": as_object,
     "tonumber": number,
-    "toset": _distinct,
+    "toset": _toset,
     "tostring": lambda value: value if isinstance(value, Reference | Partial) else text(value),
     "trimspace": lambda value: text(value).strip(),
     "upper": lambda value: text(value).upper(),

@@ -257,6 +257,8 @@ def _keys(dynamic: Any) -> set[str]:
 
 def _step(value: Any, key: str) -> Any:
     if isinstance(value, Object):
+        if "dynamic" in value and key in _keys(value.raw["dynamic"]):
+            return Unknown(f"dynamic {key}")
         return value.peek(key) if key in value else None
     if isinstance(value, Items):
         if key.isdigit():

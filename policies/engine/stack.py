@@ -144,13 +144,32 @@ def bodies(content: Configuration) -> dict[str, dict[str, Any]]:
     }
 
 
+def _is_of_its_type(type: Any, default: Any) -> bool:
+    """Whether Terraform takes *default* as it is written; what it converts is not told."""
+    scalar = {"string": str, "number": int | float, "bool": bool}
+    kind = str(type).removeprefix("${").removesuffix("}").replace(" ", "") if type else "any"
+    if kind == "any":
+        return True
+    if kind in scalar:
+        is_bool = isinstance(default, bool)
+        return default is None or (
+            isinstance(default, scalar[kind]) and is_bool == (kind == "bool")
+        )
+    for outer, container in (("list", list), ("map", dict)):
+        inner = kind.removeprefix(f"{outer}(").removesuffix(")")
+        if kind.startswith(f"{outer}(") and inner in scalar and isinstance(default, container):
+            items = default.values() if isinstance(default, dict) else default
+            return all(item is not None and _is_of_its_type(inner, item) for item in items)
+    return False
+
+
 def _scope(content: Configuration) -> Scope:
     """Return what the stack's expressions may name beside resources."""
     return Scope(
         variables={
             name: body["default"]
             for (name,), (body, *_) in content.get("variable", {}).items()
-            if "default" in body
+            if "default" in body and _is_of_its_type(body.get("type"), body["default"])
         },
         locals={
             name: value
