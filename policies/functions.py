@@ -120,7 +120,9 @@ def has_a_log_group(function: Resource, graph: ResourceGraph) -> Iterator[Violat
         return
     wanted = f"/aws/lambda/{function.get('function_name')}"
     by_reference = f"/aws/lambda/${{{function.base}.function_name}}"
-    names = {group.values.get("name") for group in graph.of_type(LOG_GROUP)}
+    names = graph.once(
+        "names of log groups", lambda: {g.values.get("name") for g in graph.of_type(LOG_GROUP)}
+    )
     if not {wanted, by_reference} & names:
         yield Violation(f"no {LOG_GROUP} is named {wanted}", function, "function_name")
 

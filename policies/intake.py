@@ -55,8 +55,6 @@ TYPES = Policy(
 
 def names_a_group_that_we_do_not_see(resource: Resource, graph: ResourceGraph) -> bool:
     """Whether *resource* lets in a security group of another document."""
-    if resource.type not in firewall.CARRIERS:
-        return False
     return any(
         not graph.shows(name)
         for rule in firewall.ingress(resource, graph)
@@ -66,6 +64,7 @@ def names_a_group_that_we_do_not_see(resource: Resource, graph: ResourceGraph) -
 
 FOREIGN_GROUPS = Policy(
     prohibits=names_a_group_that_we_do_not_see,
+    applies_to=firewall.CARRIERS,
     verdict_if_found=Verdict.UNKNOWN,
     title="Every security group that a rule lets in is in the same document.",
     found="lets in a security group that this document does not show",
@@ -83,11 +82,12 @@ OPAQUE = Policy(
 
 def asks_something_else_than_aws(resource: Resource, graph: ResourceGraph) -> bool:
     """Whether *resource* is a provider whose answers come from elsewhere."""
-    return resource.type == PROVIDER and any(resource.values.get(key) for key in ELSEWHERE)
+    return any(resource.values.get(key) for key in ELSEWHERE)
 
 
 ENDPOINTS = Policy(
     prohibits=asks_something_else_than_aws,
+    applies_to=PROVIDER,
     verdict_if_found=Verdict.UNKNOWN,
     title="Terraform asks AWS itself.",
     found="its endpoints are not those of AWS",
@@ -98,6 +98,8 @@ ENDPOINTS = Policy(
 def is_left_as_it_is(resource: Resource, graph: ResourceGraph) -> bool:
     """Whether Terraform is told to look away from whatever becomes of *resource*."""
     lifecycle = resource.values.get("lifecycle")
+    if lifecycle is None:
+        return False
     blocks = lifecycle if isinstance(lifecycle, list) else [lifecycle or {}]
     return any(block.get("ignore_changes") in ("all", ["all"]) for block in blocks)
 

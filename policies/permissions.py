@@ -22,13 +22,13 @@ ATTACHMENTS = (
     "aws_iam_policy_attachment",
 )
 FULL_ACCESS = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
-SAMPLE_KEYS = (
+SAMPLE_KEYS = frozenset({
     "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000000",
     "arn:aws:kms:us-east-1:111122223333:key/f9e8d7c6-ffff-4fff-bfff-ffffffffffff",
-)
+})  # fmt: skip
 """Two keys with nothing in common: what covers both covers every key."""
 
-DECRYPTION = ("kms:decrypt", "kms:reencryptfrom")
+DECRYPTION = frozenset({"kms:decrypt", "kms:reencryptfrom"})
 
 
 def _policy(**statement: Any) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def grants_no_administration(holder: Resource, graph: ResourceGraph) -> Iterator
 
     Whoever may do everything may also undo every control.
     """
-    for statement in iam.granted(holder):
+    for statement in iam.granted(holder, graph):
         if statement.allows:
             for action in statement.actions():
                 if set(action.replace(":", "")) <= {"*", "?"} or action.split(":")[0] in {
@@ -103,7 +103,7 @@ def names_its_actions(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     What a service learns to do tomorrow would be allowed today.
     """
-    for statement in iam.granted(holder):
+    for statement in iam.granted(holder, graph):
         if statement.allows:
             for action in statement.actions():
                 service, _, name = action.partition(":")
@@ -130,7 +130,7 @@ def allows_by_name(holder: Resource, graph: ResourceGraph) -> Iterator[Violation
 
     Access is refused unless it is given; such a statement gives what nobody thought of.
     """
-    for statement in iam.granted(holder):
+    for statement in iam.granted(holder, graph):
         for element in ("NotAction", "NotResource", "NotPrincipal"):
             if statement.allows and statement.has(element):
                 yield Violation(f"{statement.name} allows with {element}", holder, "policy")
@@ -154,13 +154,13 @@ def decrypts_with_named_keys(holder: Resource, graph: ResourceGraph) -> Iterator
 
     One role would then read what all the others protect.
     """
-    for statement in iam.granted(holder):
+    for statement in iam.granted(holder, graph):
         if not statement.allows:
             continue
         for action in statement.actions():
-            if any(iam.matches(action, decryption) for decryption in DECRYPTION):
+            if iam.reaches(action, DECRYPTION):
                 for resource in statement.resources():
-                    if all(iam.matches(resource, key) for key in SAMPLE_KEYS):
+                    if iam.covers(resource, SAMPLE_KEYS):
                         yield Violation(f"{statement.name} allows {action} on {resource}", holder)
 
 
@@ -300,18 +300,18 @@ USERS = Policy(
 )
 
 
-SAMPLE_LOGS = (
+SAMPLE_LOGS = frozenset({
     "arn:aws:logs:us-east-1:111122223333:log-group:a1b2c3:log-stream:x",
     "arn:aws:logs:us-east-1:111122223333:log-group:/zz/99:log-stream:y",
-)
+})  # fmt: skip
 """Two log groups with nothing in common: what covers both covers every log."""
 
 LOG_TYPES = ("aws_cloudwatch_log_group", "aws_cloudtrail")
-UNDOING = (
+UNDOING = frozenset({
     "logs:deleteloggroup", "logs:deletelogstream", "logs:deleteretentionpolicy",
     "logs:deletesubscriptionfilter", "logs:putretentionpolicy", "cloudtrail:deletetrail",
     "cloudtrail:puteventselectors", "cloudtrail:stoplogging", "cloudtrail:updatetrail",
-)  # fmt: skip
+})  # fmt: skip
 """What makes a log shorter, or a trail blind."""
 
 
@@ -321,14 +321,10 @@ def leaves_logs_alone(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     Whoever breaks in begins with the traces.
     """
-    for statement in iam.granted(holder):
+    for statement in iam.granted(holder, graph):
         if not statement.allows:
             continue
-        undone = [
-            action
-            for action in statement.actions()
-            if any(iam.matches(action, undoing) for undoing in UNDOING)
-        ]
+        undone = [action for action in statement.actions() if iam.reaches(action, UNDOING)]
         if undone and _reaches_a_log(statement):
             yield Violation(f"{statement.name} allows {undone[0]}", holder, "policy")
 
@@ -337,7 +333,7 @@ def _reaches_a_log(statement: iam.Statement) -> bool:
     return any(
         text.startswith(tuple(f"${{{type}." for type in LOG_TYPES))
         or ":cloudtrail:" in text
-        or all(iam.matches(text, sample) for sample in SAMPLE_LOGS)
+        or iam.covers(text, SAMPLE_LOGS)
         for text in statement.named_resources()
     )
 
@@ -369,22 +365,27 @@ LOG_DELETION = Policy(
     ),
 )
 
-SAMPLE_ROLES = ("arn:aws:iam::111122223333:role/a1b2c3", "arn:aws:iam::111122223333:role/zz/99")
-BECOMING = (
+SAMPLE_ROLES = frozenset(
+    {
+        "arn:aws:iam::111122223333:role/a1b2c3",
+        "arn:aws:iam::111122223333:role/zz/99",
+    }
+)
+BECOMING = frozenset({
     "iam:addusertogroup", "iam:attachgrouppolicy", "iam:attachrolepolicy", "iam:attachuserpolicy",
     "iam:createaccesskey", "iam:createloginprofile", "iam:createpolicyversion",
     "iam:putgrouppolicy", "iam:putrolepolicy", "iam:putuserpolicy",
     "iam:setdefaultpolicyversion", "iam:updateassumerolepolicy", "iam:updateloginprofile",
     "lambda:updatefunctioncode", "sts:assumerole",
-)  # fmt: skip
+})  # fmt: skip
 """What each alone makes its holder somebody else, where it is not bound to one resource."""
 
 PASSING = "iam:passrole"
-STARTING = (
+STARTING = frozenset({
     "cloudformation:createstack", "codebuild:createproject", "ec2:runinstances", "ecs:runtask",
     "glue:createdevendpoint", "glue:createjob", "lambda:createfunction",
     "sagemaker:createnotebookinstance", "sagemaker:createtrainingjob",
-)  # fmt: skip
+})  # fmt: skip
 """What starts something that then works with the role that was passed to it."""
 
 
@@ -395,18 +396,15 @@ def cannot_become_somebody_else(holder: Resource, graph: ResourceGraph) -> Itera
     One action more, and the smallest role is the largest.
     """
     passing, starting = False, ""
-    for statement in iam.granted(holder):
+    for statement in iam.granted(holder, graph):
         if not statement.allows:
             continue
-        anywhere = any(
-            all(iam.matches(text, role) for role in SAMPLE_ROLES)
-            for text in statement.named_resources()
-        )
+        anywhere = any(iam.covers(text, SAMPLE_ROLES) for text in statement.named_resources())
         for action in statement.actions():
-            if anywhere and any(iam.matches(action, becoming) for becoming in BECOMING):
+            if anywhere and iam.reaches(action, BECOMING):
                 yield Violation(f"{statement.name} allows {action} on any", holder, "policy")
             passing = passing or (anywhere and iam.matches(action, PASSING))
-            if any(iam.matches(action, start) for start in STARTING):
+            if iam.reaches(action, STARTING):
                 starting = action
     if passing and starting:
         yield Violation(f"allows iam:PassRole of any role, and {starting}", holder, "policy")
@@ -425,16 +423,22 @@ ESCALATION = Policy(
     ),
 )
 
-READING = (
+READING = frozenset({
     "dynamodb:getitem", "dynamodb:query", "dynamodb:scan", "s3:getobject",
     "secretsmanager:getsecretvalue", "sqs:receivemessage", "ssm:getparameter",
     "ssm:getparameters", "ssm:getparametersbypath",
-)  # fmt: skip
-SAMPLE_DATA = (
-    "arn:aws:s3:::a1b2c3/object", "arn:aws:secretsmanager:us-east-1:111122223333:secret:zz-99",
-    "arn:aws:dynamodb:us-east-1:111122223333:table/zz", "arn:aws:sqs:us-east-1:111122223333:zz",
-    "arn:aws:ssm:us-east-1:111122223333:parameter/zz",
-)  # fmt: skip
+})  # fmt: skip
+SAMPLE_DATA = {
+    service: frozenset({f"arn:aws:{service}:{sample}"})
+    for service, sample in {
+        "dynamodb": "us-east-1:111122223333:table/zz",
+        "s3": "::a1b2c3/object",
+        "secretsmanager": "us-east-1:111122223333:secret:zz-99",
+        "sqs": "us-east-1:111122223333:zz",
+        "ssm": "us-east-1:111122223333:parameter/zz",
+    }.items()
+}
+"""What no policy names by chance, by service: a resource that covers it covers everything."""
 
 
 def reads_what_it_names(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -443,16 +447,14 @@ def reads_what_it_names(holder: Resource, graph: ResourceGraph) -> Iterator[Viol
 
     Who needs one secret, one table or one bucket is given that one.
     """
-    for statement in iam.granted(holder):
+    for statement in iam.granted(holder, graph):
         if not statement.allows:
             continue
         for action in statement.actions():
             service = action.partition(":")[0]
-            samples = [sample for sample in SAMPLE_DATA if f":{service}:" in sample]
-            if any(iam.matches(action, reading) for reading in READING) and any(
-                iam.matches(text, sample)
-                for text in statement.named_resources()
-                for sample in samples
+            samples = SAMPLE_DATA.get(service, frozenset())
+            if iam.reaches(action, READING) and any(
+                iam.reaches(text, samples) for text in statement.named_resources()
             ):
                 yield Violation(f"{statement.name} allows {action} everywhere", holder, "policy")
 

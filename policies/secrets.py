@@ -290,7 +290,7 @@ STORE_PASSWORDS = Policy(
 
 def works_with_credentials_of_its_own(resource: Resource, graph: ResourceGraph) -> bool:
     """Whether *resource* is a provider with a credential written into it."""
-    return resource.type == PROVIDER and any(
+    return any(
         resource.is_known(attribute) and resource.is_set(attribute)
         for attribute in ("access_key", "secret_key", "token")
     )
@@ -298,6 +298,7 @@ def works_with_credentials_of_its_own(resource: Resource, graph: ResourceGraph) 
 
 PROVIDER_CREDENTIALS = Policy(
     prohibits=works_with_credentials_of_its_own,
+    applies_to=PROVIDER,
     title="No provider has a credential written into it.",
     found="it has a credential written into it",
     why="Whoever reads the template could do all that Terraform does.",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from policies.engine.house import House, parse_house
 from policies.engine.model import Report
@@ -278,7 +279,7 @@ def _without(folder: str, report: Report) -> Report:
             for document in report.documents
         ),
         findings=tuple(
-            replace(finding, document=finding.document.removeprefix(f"{folder}/"))
+            msgspec.structs.replace(finding, document=finding.document.removeprefix(f"{folder}/"))
             for finding in report.findings
         ),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +37,25 @@ def judge(
         DocumentError, HouseError, WaiverError: An input is refused.
         NotInstalled: Checkov is asked for and is not there.
     """
+    with no_collection():
+        return _judge(paths, waivers, house, with_checkov=with_checkov)
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Look for no garbage meanwhile: a run makes next to none, and the search is long."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _judge(
+    paths: Sequence[Path], waivers: Path | None, house: Path | None, *, with_checkov: bool
+) -> Report:
     rules = parse_house(read_text(house), str(house)) if house else None
     accepted = parse_waivers(read_text(waivers), str(waivers)) if waivers else ()
     readings = read(paths)
@@ -51,9 +72,7 @@ def judge(
 
 def _first_opinion(readings: Iterable[Reading], house: House | None) -> Iterator[Finding]:
     for reading in readings:
-        graph = replace(reading.graph, house=house)
-        for finding in evaluate(POLICIES, graph):
-            yield replace(finding, document=reading.document.path)
+        yield from evaluate(POLICIES, replace(reading.graph, house=house))
 
 
 def _report(

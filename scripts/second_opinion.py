@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,9 +64,7 @@ def _ask(program: str, reading: Reading) -> list[Finding]:
         folder.mkdir()
         (folder / "cdk.tf.json").write_text(copy.text, encoding="utf-8")
         results, complaints = _run(program, Path(home), folder)
-    document = reading.document.path
-    found = checkov.findings(reading, copy, results, complaints)
-    return [replace(finding, document=document) for finding in found]
+    return list(checkov.findings(reading, copy, results, complaints))
 
 
 def _run(program: str, home: Path, folder: Path) -> tuple[Any, str]:

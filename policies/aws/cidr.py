@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from policies.engine.values import UnknownValue
@@ -26,6 +27,7 @@ ONE_ORGANISATION = {4: 1 << 24, 6: 1 << 112}
 """So many public addresses, by IP version, are no longer one organisation's: a /8, a /16."""
 
 
+@lru_cache(maxsize=1 << 16)
 def network(text: str) -> Network:
     """
     Return the block that *text* names; an IPv4 block mapped into IPv6 is that block.

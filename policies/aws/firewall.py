@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from policies.aws import cidr
 from policies.engine.graph import Resource, ResourceGraph
@@ -38,7 +39,7 @@ class Rule:
     ingress: bool
     graph: ResourceGraph
 
-    @property
+    @cached_property
     def protocol(self) -> str:
         """The protocol, ``-1`` for every one."""
         value = self.at.get("ip_protocol" if self._is_current else "protocol")
@@ -53,7 +54,7 @@ class Rule:
         """Whether it lets every protocol through."""
         return self.protocol in EVERY_PROTOCOL
 
-    @property
+    @cached_property
     def ports(self) -> range:
         """The ports it opens: all where its protocol has none, or none are given."""
         if self.every_protocol:
@@ -65,6 +66,13 @@ class Rule:
 
     def blocks(self) -> Iterator[cidr.Network]:
         """Yield the CIDR blocks on the other side, known ones first."""
+        yield from self.graph.each(("blocks", *self._place), self._blocks)
+
+    @property
+    def _place(self) -> tuple[str, str]:
+        return self.carrier.address, self.at.within
+
+    def _blocks(self) -> Iterator[cidr.Network]:
         if self._is_current:
             for attribute in ("cidr_ipv4", "cidr_ipv6"):
                 text = self.at.get(attribute)
@@ -86,15 +94,8 @@ class Rule:
             for endpoint in self.graph.of_type(ENDPOINT)
         )
 
-    def is_open(self) -> bool:
-        """
-        Whether anybody on the Internet may stand on the other side.
-
-        That may also be because of many large blocks, in many rules of one group.
-
-        Raises:
-            UnknownValue: It cannot be told.
-        """
+    @cached_property
+    def _open(self) -> bool:
         mine: list[cidr.Network] = []
         try:
             mine.extend(self.blocks())
@@ -104,6 +105,17 @@ class Rule:
             return True
         large = [block for block in mine if _is_large(block)]
         return bool(large) and cidr.is_internet(*large, *self._beside())
+
+    def is_open(self) -> bool:
+        """
+        Whether anybody on the Internet may stand on the other side.
+
+        That may also be because of many large blocks, in many rules of one group.
+
+        Raises:
+            UnknownValue: It cannot be told.
+        """
+        return self._open
 
     def _beside(self) -> Iterator[cidr.Network]:
         """Yield the large blocks that other rules of the same group open on the same ports."""
@@ -169,6 +181,10 @@ def _by_group(
 
 def rules(carrier: Resource, graph: ResourceGraph) -> Iterator[Rule]:
     """Yield the rules that *carrier*, a resource of one of CARRIERS, holds."""
+    return graph.each(("rules", carrier.address), lambda: _rules(carrier, graph))
+
+
+def _rules(carrier: Resource, graph: ResourceGraph) -> Iterator[Rule]:
     if carrier.type in {GROUP, DEFAULT_GROUP}:
         for direction in ("ingress", "egress"):
             for block in carrier.blocks(direction):

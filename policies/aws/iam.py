@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
-from policies.engine.graph import Resource
-from policies.engine.values import Items, Object, Unknown, UnknownValue
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.values import Items, Object, Unknown, UnknownValue, drained
 
 DOCUMENTS = {
     "aws_iam_policy": "policy",
@@ -55,6 +55,16 @@ class Statement:
 
     def actions(self) -> Iterator[str]:
         """Yield its actions in lower case, known ones first."""
+        found, unknown = self._actions
+        yield from found
+        if unknown:
+            raise UnknownValue(unknown)
+
+    @cached_property
+    def _actions(self) -> tuple[tuple[str, ...], str]:
+        return drained(self._read_actions())
+
+    def _read_actions(self) -> Iterator[str]:
         for action in _texts(self.body, "Action"):
             if not action.isascii():
                 raise UnknownValue(f"{self.name} names {action!r}, which is no action")
@@ -191,8 +201,12 @@ def open_to_strangers(holder: Resource, attribute: str) -> Iterator[str]:
                 yield f"{statement.name} allows {principal} for any account"
 
 
-def granted(holder: Resource) -> Iterator[Statement]:
+def granted(holder: Resource, graph: ResourceGraph) -> Iterator[Statement]:
     """Yield what *holder*, of one of the DOCUMENTS or a role, grants an identity."""
+    return graph.each(("granted", holder.address), lambda: _granted(holder))
+
+
+def _granted(holder: Resource) -> Iterator[Statement]:
     if holder.type in DOCUMENTS:
         yield from statements(holder, DOCUMENTS[holder.type])
     for inline in holder.blocks(INLINE_POLICY):
@@ -200,10 +214,33 @@ def granted(holder: Resource) -> Iterator[Statement]:
 
 
 @lru_cache(maxsize=1 << 16)
+def covers(pattern: str, texts: frozenset[str]) -> bool:
+    """Whether *pattern* covers every one of *texts*."""
+    return all(matches(pattern, text) for text in texts)
+
+
+@lru_cache(maxsize=1 << 16)
+def reaches(pattern: str, texts: frozenset[str]) -> bool:
+    """Whether *pattern* covers at least one of *texts*."""
+    return any(matches(pattern, text) for text in texts)
+
+
+@lru_cache(maxsize=1 << 16)
 def matches(pattern: str, text: str) -> bool:
     """Whether *pattern*, with IAM's wildcards, covers *text*; both in the same case."""
-    parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in re.sub(r"\*+", "*", pattern))
-    return bool(re.fullmatch("".join(parts), text, re.DOTALL))
+    if "?" in pattern:
+        parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in re.sub(r"\*+", "*", pattern))
+        return bool(re.fullmatch("".join(parts), text, re.DOTALL))
+    first, *others = pattern.split("*")
+    if not others:
+        return pattern == text
+    *between, last = others
+    place = len(first)
+    for part in between:
+        place = text.find(part, place) + len(part)
+        if place < len(part):
+            return False
+    return text.startswith(first) and text.endswith(last) and len(text) - len(last) >= place
 
 
 def _texts(body: Mapping[str, Any], key: str, specific: tuple[str, ...] = ()) -> Iterator[str]:

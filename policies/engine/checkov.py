@@ -103,6 +103,7 @@ def findings(reading: Reading, prepared: Copy, results: Any, complaints: str) ->
                 verdict=check.verdict,
                 messages=(check.name,),
                 source=sources.get(address),
+                document=reading.document.path,
             )
     if not any(check.id != PROBE for check in checks):
         problems.append("it ran no check of its own")
@@ -116,6 +117,7 @@ def findings(reading: Reading, prepared: Copy, results: Any, complaints: str) ->
         stage=reading.graph.stage,
         verdict=Verdict.ERROR if problems else Verdict.PASS,
         messages=tuple(problems),
+        document=reading.document.path,
     )
 
 

@@ -39,17 +39,17 @@ def evaluate(policies: Iterable[Policy], graph: ResourceGraph) -> Iterator[Findi
     for policy in evaluated(policies, graph):
         if policy.prohibits:
             yield from _census(policy, graph)
-        subjects = _subjects(policy, graph)
-        findings = [_judge(policy, subject, graph) for subject in subjects]
-        yield from findings
+        elif policy.checks:
+            yield from _each(policy, graph)
         yield from _never_created(policy, graph)
-        if policy.at_least and graph.house and graph.house.asks(graph.stack, policy.account_wide):
-            yield from _too_few(policy, subjects, findings, graph)
 
 
-def _subjects(policy: Policy, graph: ResourceGraph) -> tuple[Resource, ...]:
-    types = policy.applies_to
-    return graph.of_type(types) if isinstance(types, str) else graph.of_type(*types)
+def _each(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
+    subjects = graph.of_type(*policy.types)
+    findings = [_judge(policy, subject, graph) for subject in subjects]
+    yield from findings
+    if policy.at_least and graph.house and graph.house.asks(graph.stack, policy.account_wide):
+        yield from _too_few(policy, subjects, findings, graph)
 
 
 def _judge(policy: Policy, subject: Resource, graph: ResourceGraph) -> Finding:
@@ -65,10 +65,7 @@ def _judge(policy: Policy, subject: Resource, graph: ResourceGraph) -> Finding:
     except Exception as error:  # noqa: BLE001 - a policy that crashes proves nothing
         return _finding(policy, subject, graph, Verdict.ERROR, [_crash(error)])
     if violations:
-        messages = [violation.message for violation in violations]
-        return replace(
-            _finding(policy, subject, graph, Verdict.FAIL, messages), violations=tuple(violations)
-        )
+        return _failed(policy, subject, graph, violations)
     return _finding(policy, subject, graph, Verdict.UNKNOWN if unknown else Verdict.PASS, unknown)
 
 
@@ -99,7 +96,9 @@ def _never_created(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
 
 def _census(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
     """Tell of each resource that must not be there; pass once where there is none."""
-    found = [finding for r in graph.resources if (finding := _prohibited(policy, r, graph))]
+    types = policy.types
+    suspects = graph.of_type(*types) if types else graph.resources
+    found = [finding for r in suspects if (finding := _prohibited(policy, r, graph))]
     yield from found
     if not found:
         census = f"none among {len(graph.resources)} resources"
@@ -116,16 +115,13 @@ def _prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> Fin
     except Exception as error:  # noqa: BLE001 - a policy that crashes proves nothing
         return _finding(policy, resource, graph, Verdict.ERROR, [_crash(error)])
     message = f"{resource.type} {resource.address}: {policy.found}"
-    finding = _finding(policy, resource, graph, policy.verdict_if_found, [message])
     if policy.verdict_if_found is Verdict.FAIL:
-        finding = replace(finding, violations=(Violation(message, resource),))
-    return finding
+        return _failed(policy, resource, graph, [Violation(message, resource)])
+    return _finding(policy, resource, graph, policy.verdict_if_found, [message])
 
 
 def _is_prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> bool:
-    if callable(policy.prohibits):
-        return policy.prohibits(resource, graph)
-    return resource.type in policy.prohibits
+    return policy.prohibits(resource, graph) if callable(policy.prohibits) else True
 
 
 def _too_few(
@@ -167,7 +163,15 @@ def _about_stack(
         stage=graph.stage,
         verdict=verdict,
         messages=(message,),
+        document=graph.document,
     )
+
+
+def _failed(
+    policy: Policy, subject: Resource, graph: ResourceGraph, violations: list[Violation]
+) -> Finding:
+    messages = [violation.message for violation in violations]
+    return _finding(policy, subject, graph, Verdict.FAIL, messages, violations=tuple(violations))
 
 
 def _finding(
@@ -176,12 +180,16 @@ def _finding(
     graph: ResourceGraph,
     verdict: Verdict,
     messages: Iterable[str] = (),
+    *,
+    violations: tuple[Violation, ...] = (),
 ) -> Finding:
     return Finding(
         policy=policy.id,
         resource=graph.address(subject),
         stage=graph.stage,
         verdict=verdict,
-        messages=tuple(dict.fromkeys(messages)),
+        messages=tuple(dict.fromkeys(messages)) if messages else (),
+        violations=violations,
         source=subject.source,
+        document=graph.document,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -16,7 +16,10 @@ from policies.engine.values import (
     Syntax,
     Unknown,
     UnknownValue,
+    drained,
+    interpret,
     known,
+    type_of,
 )
 
 if TYPE_CHECKING:
@@ -201,6 +204,8 @@ class Resource:
 
     def _planned_references(self, path: str) -> tuple[str, ...] | None:
         """Return what the plan's configuration says that the value at *path* is made of."""
+        if not self.expressions:
+            return None
         expression = self._expression(path)
         references = expression.get("references") if isinstance(expression, dict) else None
         return Unknown(references=tuple(references)).targets if references else None
@@ -212,15 +217,13 @@ class Resource:
         return expression
 
     def _peek(self, path: str) -> Any:
-        value: Any = Object(self.values, self.syntax)  # type: ignore[arg-type]
-        dynamic = self.values.get("dynamic")
-        if dynamic and path.partition(".")[0] in _keys(dynamic):
-            return Unknown(f"dynamic {path.partition('.')[0]}")
-        for key in path.split("."):
-            value = _step(value, key)
-            if value is None or isinstance(value, Unknown):
-                return value
-        return None if value == "" else value
+        steps = path.split(".")
+        raw: Any = self.values
+        for number, key in enumerate(steps):
+            if type(raw) is not dict or "dynamic" in raw:
+                return _walked(interpret(raw, self.syntax), steps[number:])
+            raw = raw.get(key)
+        return None if raw is None or raw == "" else interpret(raw, self.syntax)
 
     def _at(self, path: str) -> str:
         return f"{self.within}.{path}" if self.within else path
@@ -253,6 +256,15 @@ def _keys(dynamic: Any) -> set[str]:
     if isinstance(dynamic, dict):
         return set(dynamic)
     return {key for item in dynamic for key in _keys(item)} if isinstance(dynamic, list) else set()
+
+
+def _walked(value: Any, steps: Iterable[str]) -> Any:
+    """Return what stands behind *steps* from *value*, nothing where that is an empty text."""
+    for key in steps:
+        value = _step(value, key)
+        if value is None or isinstance(value, Unknown):
+            return value
+    return None if value == "" else value
 
 
 def _step(value: Any, key: str) -> Any:
@@ -293,6 +305,9 @@ class ResourceGraph:
     house: House | None = field(default=None, repr=False)
     """The organisation's own rules, where they were given."""
 
+    document: str = ""
+    """The path of the document."""
+
     def address(self, resource: Resource) -> str:
         """Return the address of *resource* with the stack's name in front."""
         return f"{self.stack}/{resource.address}" if self.stack else resource.address
@@ -326,6 +341,18 @@ class ResourceGraph:
             self._asked[question] = answer()
         found: Answer = self._asked[question]
         return found
+
+    def each(self, question: Hashable, answers: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:
+        """
+        Yield what *answers* yields, asked once for the whole graph and each *question*.
+
+        Raises:
+            UnknownValue: After the others, as *answers* did.
+        """
+        found, unknown = self.once(question, lambda: drained(answers()))
+        yield from found
+        if unknown:
+            raise UnknownValue(unknown)
 
     def of_type(self, *types: str) -> tuple[Resource, ...]:
         """Return the resources of these Terraform types."""
@@ -394,14 +421,18 @@ class _Neighbours:
     """The resources of one type, by what they name in one attribute."""
 
     named: Mapping[str, list[Resource]]
+    types: Mapping[str, str]
+    """The types of what they name, and one such name of each."""
+
     undecided: str
     """Why some of them cannot be told, or nothing."""
 
     def may_mean(self, subject: Resource) -> str:
         """Return which name leads to *subject* by way of something else, or nothing."""
-        ways = (f"data.{subject.type}.", f"{subject.type}_")
-        indirect = next((name for name in self.named if name.startswith(ways)), "")
-        return f"{indirect} may be {subject.address}" if indirect else ""
+        for type, name in self.types.items():
+            if type == f"data.{subject.type}" or type.startswith(f"{subject.type}_"):
+                return f"{name} may be {subject.address}"
+        return ""
 
     @classmethod
     def of(cls, resources: tuple[Resource, ...], by: str) -> _Neighbours:
@@ -417,4 +448,5 @@ class _Neighbours:
                     named.setdefault(name, []).append(resource)
             except UnknownValue as reason:
                 undecided = f"{resource.address}: {reason}"
-        return cls(named, undecided)
+        types = {type: name for name in named if (type := type_of(name))}
+        return cls(named, types, undecided)

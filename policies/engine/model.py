@@ -213,8 +213,7 @@ class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The last day on which it counts, in UTC."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The verdict of one policy on one resource at one stage."""
 
     policy: str
@@ -224,10 +223,10 @@ class Finding:
     stage: Stage
     verdict: Verdict
     messages: tuple[str, ...] = ()
-    violations: tuple[Violation, ...] = field(default=(), repr=False)
+    violations: tuple[Violation, ...] = ()
     source: Source | None = None
     document: str = ""
-    waiver: Waiver | None = field(default=None, repr=False)
+    waiver: Waiver | None = None
 
     @property
     def blocks(self) -> bool:

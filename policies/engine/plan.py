@@ -65,7 +65,9 @@ def plan_reading(
     document = Document(
         path=path.as_posix(), sha256=sha256, kind="plan", stack=stack, stage=Stage.PLANNED
     )
-    graph = ResourceGraph(tuple(present), stack, Stage.PLANNED, tuple(absent))
+    graph = ResourceGraph(
+        tuple(present), stack, Stage.PLANNED, tuple(absent), document=document.path
+    )
     return Reading(document, graph, content)
 
 

@@ -131,7 +131,9 @@ def stack_reading(
     document = Document(
         path=path.as_posix(), sha256=sha256, kind="stack", stack=stack, stage=Stage.DESIGN
     )
-    graph = ResourceGraph(tuple(present), stack, Stage.DESIGN, tuple(absent))
+    graph = ResourceGraph(
+        tuple(present), stack, Stage.DESIGN, tuple(absent), document=document.path
+    )
     return Reading(document, graph, content)
 
 

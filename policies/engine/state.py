@@ -48,7 +48,8 @@ def state_reading(
     document = Document(
         path=path.as_posix(), sha256=sha256, kind="state", stack=stack, stage=Stage.DEPLOYED
     )
-    return Reading(document, ResourceGraph(deployed, stack, Stage.DEPLOYED), content)
+    graph = ResourceGraph(deployed, stack, Stage.DEPLOYED, document=document.path)
+    return Reading(document, graph, content)
 
 
 def _deployed(module: Any, written: Mapping[str, Resource]) -> Iterator[Resource]:

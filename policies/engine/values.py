@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from policies.engine import strict_json
 from policies.engine.expressions import Scope
 from policies.engine.hcl import Undecided
+
+Answer = TypeVar("Answer")
 
 _MARKERS = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 _MODULES = r"(?:module\.[\w-]+\.)*"
@@ -46,14 +49,26 @@ class Unknown:
         """
         if self.references is not None:
             return _named_by(self.references)
-        whole = _TRAVERSAL.fullmatch(self.expression)
-        return (identity(whole[2] + whole[3]),) if whole else None
+        return _target(self.expression)
 
     @property
     def attribute(self) -> str | None:
         """The attribute, such as ``arn``, that the value is, or begins with."""
         leading = _LEADING.match(self.expression)
         return leading[1] if leading else None
+
+
+@lru_cache(maxsize=1 << 16)
+def _target(expression: str) -> tuple[str] | None:
+    whole = _TRAVERSAL.fullmatch(expression)
+    return (identity(whole[2] + whole[3]),) if whole else None
+
+
+@lru_cache(maxsize=1 << 16)
+def _bare(template: str) -> Unknown | None:
+    """Return what a bare reference stands for, where *template* is one, and says no more."""
+    told = template.startswith(_COMPUTED) or not _target(template)
+    return None if told else Unknown(template)
 
 
 def identity(reference: str) -> str:
@@ -70,7 +85,7 @@ def type_of(reference: str) -> str | None:
 
 
 def _without_keys(address: str) -> str:
-    return re.sub(r"\[(?:\d+|\"[^\"]*\")\]", "", address)
+    return re.sub(r"\[(?:\d+|\"[^\"]*\")\]", "", address) if "[" in address else address
 
 
 def _named_by(references: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -87,6 +102,17 @@ def _named_by(references: tuple[str, ...]) -> tuple[str, ...] | None:
 
 class UnknownValue(Exception):
     """A policy read a value that this document does not say."""
+
+
+def drained(answers: Iterator[Answer]) -> tuple[tuple[Answer, ...], str]:
+    """Return the *answers*, and why there are no more, where that cannot be told."""
+    found: list[Answer] = []
+    try:
+        for answer in answers:
+            found.append(answer)  # noqa: PERF402 - kept where the next one is not known
+    except UnknownValue as reason:
+        return tuple(found), str(reason)
+    return tuple(found), ""
 
 
 @dataclass(frozen=True)
@@ -115,36 +141,42 @@ PLAIN = Syntax(templates=False)
 
 def interpret(raw: Any, syntax: Syntax) -> Any:
     """Return what *raw* stands for: a literal, a view on a container, or an Unknown."""
-    if isinstance(raw, Explained):
-        return interpret(raw.raw, raw.syntax)
-    if isinstance(raw, str):
+    kind = type(raw)
+    if kind is str:
         return _interpret_text(raw, syntax)
-    if isinstance(raw, dict):
+    if kind is dict:
         return Object(raw, syntax)
-    if isinstance(raw, list):
+    if kind is list:
         return Items(raw, syntax)
-    return raw
+    return interpret(raw.raw, raw.syntax) if kind is Explained else raw
 
 
 def _interpret_text(raw: str, syntax: Syntax) -> Any:
     if raw.startswith(("{", "[")):
         try:
-            return interpret(strict_json.decode(raw), syntax)
+            return interpret(_decoded(raw), syntax)
         except strict_json.DuplicateKey as error:
             return Unknown(f"JSON with {error}")
         except strict_json.JSONError:
             pass  # a text that begins like JSON and is none stays a text
-    if not syntax.templates or not _MARKERS.search(raw):
-        return raw
+    return _interpret_template(raw, syntax) if syntax.templates and "{" in raw else raw
+
+
+def _interpret_template(raw: str, syntax: Syntax) -> Any:
+    bare = _bare(raw)
+    if bare or not _MARKERS.search(raw):
+        return bare or raw
     if all(len(marker[0]) == 3 for marker in _MARKERS.finditer(raw)):  # noqa: PLR2004 - escaped
         return raw.replace("$${", "${").replace("%%{", "%{")
     return _told(raw, syntax.scope) if syntax.scope else Unknown(raw)
 
 
+_decoded = lru_cache(maxsize=1 << 16)(strict_json.decode)
+"""The documents inside texts, such as policies, which many policies read."""
+
+
 def _told(template: str, scope: Scope) -> Any:
-    """Return what *template* stands for; a bare reference is what it is."""
-    if _TRAVERSAL.fullmatch(template) and not template.startswith(_COMPUTED):
-        return Unknown(template)
+    """Return what *template* stands for."""
     try:
         return interpret(scope.tell(template), TOLD)
     except Undecided:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import msgspec
 import yaml
+from msgspec.structs import replace
 
 from policies.engine.graph import Stage
 from policies.engine.model import WAIVABLE, Finding, Policy, Verdict, Waiver
