@@ -56,7 +56,7 @@ TYPES = Policy(
 def names_a_group_that_we_do_not_see(resource: Resource, graph: ResourceGraph) -> bool:
     """Whether *resource* lets in a security group of another document."""
     return any(
-        not graph.shows(name)
+        not graph.named(name)
         for rule in firewall.ingress(resource, graph)
         for name in rule.sources()
     )

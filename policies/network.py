@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from policies.aws import cidr, firewall, iam
+from policies.aws import cidr, firewall, iam, network_acl, routing
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Patch, add, attached, described, remove, replace
@@ -14,9 +14,6 @@ from policies.engine.values import UnknownValue
 
 VPC = "aws_vpc"
 SUBNET = "aws_subnet"
-ROUTE = "aws_route"
-ROUTE_TABLE = "aws_route_table"
-ASSOCIATION = "aws_route_table_association"
 SUBNET_GROUP = "aws_db_subnet_group"
 ENDPOINT = "aws_vpc_endpoint"
 
@@ -156,7 +153,7 @@ def has_no_way_out(group: Resource, graph: ResourceGraph) -> Iterator[Violation]
     for subnet in graph.follow(group, "subnet_ids"):
         subnets += 1
         associated = False
-        for association in graph.attached_to(subnet, ASSOCIATION, by="subnet_id"):
+        for association in graph.attached_to(subnet, routing.ASSOCIATION, by="subnet_id"):
             associated = True
             for table in graph.follow(association, "route_table_id"):
                 yield from _ways_out(table, subnet, graph)
@@ -175,29 +172,24 @@ GATEWAYS = {
 
 
 def _ways_out(table: Resource, subnet: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    for route in _routes(table, graph):
+    for route in routing.of_table(table, graph):
         for attribute, names in GATEWAYS.items():
             for name in route.reference(attribute):
                 if name.startswith(names):
                     yield Violation(f"{subnet.address} routes to {name}", route, attribute)
 
 
-def _routes(table: Resource, graph: ResourceGraph) -> Iterator[Resource]:
-    yield from table.blocks("route")
-    yield from graph.attached_to(table, ROUTE, by="route_table_id")
-
-
 def _without_association(group: Resource, graph: ResourceGraph) -> ResourceGraph:
     subnet = next(graph.follow(group, "subnet_ids"))
-    return attached(ASSOCIATION, by="subnet_id")(subnet, graph)
+    return attached(routing.ASSOCIATION, by="subnet_id")(subnet, graph)
 
 
 def _with_route(gateway: str, group: Resource, graph: ResourceGraph) -> ResourceGraph:
     subnet = next(graph.follow(group, "subnet_ids"))
-    association = next(graph.attached_to(subnet, ASSOCIATION, by="subnet_id"))
+    association = next(graph.attached_to(subnet, routing.ASSOCIATION, by="subnet_id"))
     table = next(graph.follow(association, "route_table_id"))
     return add(
-        ROUTE,
+        routing.ROUTE,
         route_table_id="${{subject}.id}",
         destination_cidr_block="0.0.0.0/0",
         **{gateway: f"{GATEWAYS[gateway][1]}0123456789abcdef0"},
@@ -312,39 +304,15 @@ def keeps_administration_out(carrier: Resource, graph: ResourceGraph) -> Iterato
 
     It is the second fence: a security group that was opened by mistake stands behind it.
     """
-    for rule in _acl_rules(carrier):
-        if str(rule.get("rule_action") or rule.get("action")).lower() != "allow":
-            continue
-        blocks = [rule.get(path) for path in ("cidr_block", "ipv6_cidr_block")]
-        if not any(cidr.is_internet(cidr.network(block)) for block in blocks if block):
+    for rule in network_acl.rules(carrier, egress=False):
+        if not network_acl.allows(rule) or not cidr.is_internet(network_acl.blocks(rule)):
             continue
         for port, service in ADMINISTRATION.items():
-            if port in _tcp_ports(rule):
+            if port in network_acl.tcp_ports(rule):
                 yield Violation(f"lets the Internet in on {service} ({port})", rule)
 
 
-def _tcp_ports(rule: Resource) -> range:
-    """Return the ports of TCP that *rule* of a network ACL is about."""
-    protocol = str(rule.get("protocol")).lower()
-    if protocol in {"-1", "all"}:
-        return firewall.PORTS
-    if protocol not in {"6", "tcp"}:
-        return range(0)
-    first, last = rule.number("from_port", 0), rule.number("to_port", 65535)
-    return range(int(first or 0), int(last or 0) + 1)
-
-
-def _acl_rules(carrier: Resource) -> Iterator[Resource]:
-    """Yield the rules of *carrier* for what comes in."""
-    if carrier.type == NETWORK_ACL_RULE:
-        if carrier.get("egress", False) is not True:
-            yield carrier
-        return
-    yield from carrier.blocks("ingress")
-
-
 ADMINISTRATION = {22: "SSH", 3389: "RDP"}
-NETWORK_ACL_RULE = "aws_network_acl_rule"
 HTTPS = {
     "rule_action": "allow",
     "protocol": "tcp",
@@ -355,9 +323,9 @@ HTTPS = {
 
 ACL_ADMINISTRATION = Policy(
     checks=keeps_administration_out,
-    applies_to=(NETWORK_ACL_RULE, "aws_network_acl", "aws_default_network_acl"),
+    applies_to=network_acl.CARRIERS,
     claims=(part_of("1.3.1"),),
-    example={NETWORK_ACL_RULE: {"https": HTTPS}},
+    example={network_acl.RULE: {"https": HTTPS}},
     violated_by=(replace("from_port", 0), replace("to_port", 3389), replace("protocol", "-1")),
 )
 

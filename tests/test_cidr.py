@@ -1,13 +1,12 @@
-"""Sets of addresses, against counting them one by one in a small universe."""
+"""Sets of addresses, against sets of Python in a small universe."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.aws import cidr
-from policies.aws.cidr import is_internet, network, public_addresses
+from policies.aws.cidr import EVERYWHERE, PUBLIC, Addresses, is_internet, network
 
 START = int(network("9.255.255.0/24").network_address)
 """A small universe: 512 addresses, half of them public, half of them in 10.0.0.0/8."""
@@ -20,21 +19,55 @@ def blocks(draw):
     return IPv4Network((START + draw(st.integers(0, 512 // size - 1)) * size, prefix))
 
 
-@given(st.lists(blocks(), max_size=8))
-def test_public_addresses_are_counted_once(given):
-    """Counted by hand: the public ones end where 10.0.0.0/8 begins."""
-    addresses = {int(address) for block in given for address in block}
-    public = {address for address in addresses if address < int(network("10.0.0.0/8")[0])}
-
-    assert len(public) == public_addresses(*given)
+def counted(given):
+    """Return the addresses in *given*, one by one."""
+    return {int(address) for block in given for address in block}
 
 
-@given(st.lists(blocks(), min_size=1, max_size=6), st.randoms(use_true_random=False))
-def test_neither_order_nor_repetition_matters(given, random):
-    again = [*given, random.choice(given)]
+def listed(addresses):
+    """Return the addresses of a set, one by one."""
+    return {number for _, first, last in addresses.ranges for number in range(first, last + 1)}
+
+
+several = st.lists(blocks(), max_size=8)
+
+
+@given(several, several)
+def test_union_intersection_and_difference_are_those_of_sets(left, right):
+    mine, theirs = Addresses.of(*left), Addresses.of(*right)
+
+    assert counted(left) | counted(right) == listed(mine | theirs)
+    assert counted(left) & counted(right) == listed(mine & theirs)
+    assert counted(left) - counted(right) == listed(mine - theirs)
+    assert (counted(left) >= counted(right)) is (mine >= theirs)
+    assert bool(counted(left)) is bool(mine)
+    assert len(counted(left)) == mine.count(4)
+
+
+@given(several, st.randoms(use_true_random=False))
+def test_a_set_is_written_in_one_way_only(given, random):
+    again = [*given, *given]
     random.shuffle(again)
+    halves = [half for b in again for half in (b.subnets() if b.prefixlen < 32 else [b])]
 
-    assert public_addresses(*given) == public_addresses(*again)
+    assert Addresses.of(*given) == Addresses.of(*again) == Addresses.of(*halves)
+
+
+@given(several)
+def test_public_addresses_end_where_private_ones_begin(given):
+    public = {address for address in counted(given) if IPv4Address(address).is_global}
+
+    assert public == listed(Addresses.of(*given) & PUBLIC)
+
+
+def test_versions_do_not_mix():
+    """::/96 and the whole of IPv4 are the same numbers."""
+    old, new = Addresses.of(network("0.0.0.0/0")), Addresses.of(IPv6Network("::/96"))
+
+    assert not old & new
+    assert old == old - new
+    assert (1 << 32, 1 << 32) == ((old | new).count(4), (old | new).count(6))
+    assert EVERYWHERE >= old | new
 
 
 @pytest.mark.parametrize(
@@ -58,13 +91,4 @@ def test_neither_order_nor_repetition_matters(given, random):
     ],
 )
 def test_which_blocks_are_the_internet(texts, open_to_all):
-    assert open_to_all is is_internet(*map(network, texts))
-
-
-def test_the_whole_of_ipv4_less_what_is_not_public():
-    everything = IPv4Network("0.0.0.0/0")
-    private = sum(block.num_addresses for block in cidr.NOT_PUBLIC)
-
-    assert everything.num_addresses - private == public_addresses(everything)
-    assert 1 << 125 == public_addresses(IPv6Network("::/0"))
-    assert ip_network("2000::/3").num_addresses == public_addresses(IPv6Network("2000::/3"))
+    assert open_to_all is is_internet(Addresses.of(*map(network, texts)))

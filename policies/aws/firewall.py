@@ -100,11 +100,11 @@ class Rule:
         try:
             mine.extend(self.blocks())
         except UnknownValue:
-            if not cidr.is_internet(*_known(self)):
+            if not cidr.is_internet(cidr.Addresses.of(*_known(self))):
                 raise
             return True
         large = [block for block in mine if _is_large(block)]
-        return bool(large) and cidr.is_internet(*large, *self._beside())
+        return bool(large) and cidr.is_internet(cidr.Addresses.of(*large, *self._beside()))
 
     def is_open(self) -> bool:
         """

@@ -358,9 +358,9 @@ class ResourceGraph:
         """Return the resources of these Terraform types."""
         return tuple(found for type in types for found in self._by_type.get(type, ()))
 
-    def shows(self, name: str) -> bool:
-        """Whether *name*, an address or what AWS knows it by, is of a resource in here."""
-        return name in self._by_identity
+    def named(self, name: str) -> tuple[Resource, ...]:
+        """Return the resources in here that *name*, an address or what AWS knows them by, is of."""
+        return self._by_identity.get(name, ())
 
     def follow(self, resource: Resource, path: str) -> Iterator[Resource]:
         """
@@ -372,7 +372,7 @@ class ResourceGraph:
         """
         missing = None
         for name in resource.reference(path):
-            found = self._by_identity.get(name, ())
+            found = self.named(name)
             if not found:
                 missing = name
             yield from found

@@ -211,6 +211,8 @@ def _provisioners(resource: Resource) -> Iterator[Resource]:
 
 
 def _is_never_created(resource: Resource) -> bool:
+    if not {"count", "for_each"} & resource.values.keys():
+        return False
     scope = resource.syntax.scope or Scope()
     count, each = (scope.resolved(resource.values.get(key)) for key in ("count", "for_each"))
     return count in (0, "0") or each in ({}, [])
