@@ -236,7 +236,7 @@ def _groups_of(graph: ResourceGraph, users: tuple[tuple[str, str], ...]) -> Memb
         for user in graph.of_type(type):
             try:
                 for name in user.reference(by):
-                    found.add(name)
+                    found.update({name}, *(group.identities for group in graph.named(name)))
             except UnknownValue as reason:
                 unknown = f"{user.address}: {reason}"
     return Members(frozenset(found), unknown)
