@@ -25,7 +25,7 @@ ACTIONS = {
         *sessions.FIND_LOG,
     ],
     "kms": sessions.DECRYPT,
-    "ssm": sessions.REGISTRATION,
+    "ssm": [*sessions.FIND_WORK, *sessions.REGISTRATION],
     "ssmmessages": sessions.MESSAGES,
 }
 """What the platform asks of each service, and so all that a door lets through."""

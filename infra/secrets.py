@@ -201,13 +201,16 @@ class Rotation(Construct):
                 permissions.allow(
                     "JoinTheVpc",
                     [
+                        "ec2:AssignPrivateIpAddresses",
                         "ec2:CreateNetworkInterface",
                         "ec2:DeleteNetworkInterface",
-                        "ec2:DescribeNetworkInterfaces",
-                        "ec2:DescribeSubnets",
-                        "ec2:AssignPrivateIpAddresses",
                         "ec2:UnassignPrivateIpAddresses",
                     ],
+                    self._environment.arn("ec2", "*/*"),
+                ),
+                permissions.allow(
+                    "SeeTheVpc",
+                    ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
                     "*",
                     Condition={"StringEquals": {"aws:RequestedRegion": self._environment.region}},
                 ),

@@ -22,11 +22,8 @@ MESSAGES = [
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
 ]
-REGISTRATION = [
-    "ssm:ListAssociations",
-    "ssm:ListInstanceAssociations",
-    "ssm:UpdateInstanceInformation",
-]
+REGISTRATION = ["ssm:ListInstanceAssociations", "ssm:UpdateInstanceInformation"]
+FIND_WORK = ["ssm:ListAssociations"]
 FIND_LOG = ["logs:DescribeLogGroups"]
 DECRYPT = ["kms:Decrypt"]
 
@@ -40,11 +37,13 @@ class Sessions(Construct):
         super().__init__(scope, id)
         self.needs = (
             permissions.allow("HoldSessions", MESSAGES, "*"),
-            permissions.allow("RegisterForSessions", REGISTRATION, "*"),
-            permissions.allow("FindTheLog", FIND_LOG, "*"),
+            permissions.allow(
+                "RegisterForSessions", REGISTRATION, environment.arn("ec2", "instance/*")
+            ),
+            permissions.allow("FindLogAndWork", [*FIND_LOG, *FIND_WORK], "*"),
             permissions.allow("ReadSessions", DECRYPT, keys.sessions.arn),
         )
-        """What a server needs; but for the key, AWS allows none of it to be narrowed."""
+        """What a server needs; where there is a star, AWS has nothing narrower."""
         self.log = AuditLog(
             self,
             "log",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies.aws import iam
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
-from policies.engine.mutate import remove, replace
+from policies.engine.mutate import Patch, remove, replace
 
 KEY = "aws_kms_key"
 KEY_POLICY = "aws_kms_key_policy"
@@ -19,6 +19,16 @@ STRONG_SPECS = frozenset({
 })  # fmt: skip
 STRONG_CERTIFICATES = frozenset({
     "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1",
+})  # fmt: skip
+
+
+ADMINISTERING = frozenset({
+    "kms:createalias", "kms:deletealias", "kms:deleteimportedkeymaterial", "kms:disablekey",
+    "kms:importkeymaterial", "kms:putkeypolicy", "kms:schedulekeydeletion", "kms:updatealias",
+})  # fmt: skip
+USING = frozenset({
+    "kms:decrypt", "kms:derivesharedsecret", "kms:encrypt", "kms:generatedatakey",
+    "kms:generatedatakeypair", "kms:reencryptfrom", "kms:reencryptto", "kms:sign",
 })  # fmt: skip
 
 
@@ -138,6 +148,75 @@ PUBLIC_POLICY = Policy(
             )
         ),
     ),
+)
+
+
+def separates_duties(key: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Who administers a key does not use it.
+
+    The account itself may do both: it hands to its roles what each of them is for.
+    """
+    duties: dict[str, set[str]] = {}
+    for statement in iam.statements(key, "policy"):
+        if statement.allows:
+            done = {
+                duty
+                for duty, actions in (("administers", ADMINISTERING), ("uses", USING))
+                if any(iam.reaches(action, actions) for action in statement.actions())
+            }
+            for principal in statement.named_principals():
+                duties.setdefault(principal, set()).update(done)
+    for principal, done in duties.items():
+        if len(done) > 1 and not iam.ACCOUNT.fullmatch(principal):
+            yield Violation(f"policy: {principal} administers it, and uses it", key, "policy")
+
+
+def _for_both(*principals: str) -> Patch:
+    """A mutation: two statements let *principals* administer the key, and use it."""
+    return replace(
+        "policy",
+        {
+            "Statement": [
+                {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": action}
+                for action in ("kms:PutKeyPolicy", "kms:Decrypt")
+            ]
+        },
+    )
+
+
+SEPARATE_DUTIES = Policy(
+    checks=separates_duties,
+    applies_to=(KEY, KEY_POLICY),
+    claims=(part_of("3.6.1.3"),),
+    example={
+        KEY: {
+            "cde": {
+                "policy": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"AWS": f"arn:aws:iam::111122223333:role/{role}"},
+                            "Action": action,
+                            "Resource": "*",
+                        }
+                        for role, action in (("keys", "kms:PutKeyPolicy"), ("app", "kms:Decrypt"))
+                    ]
+                }
+            }
+        }
+    },
+    violated_by=(
+        _for_both("arn:aws:iam::111122223333:role/keys"),
+        _for_both("arn:aws:iam::111122223333:root", "${aws_iam_role.app.arn}"),
+    ),
+)
+
+MATERIAL = Policy(
+    prohibits=("aws_kms_external_key", "aws_kms_replica_external_key"),
+    title="Keys are made by KMS, and never leave it.",
+    why="What somebody brought, somebody may still have.",
+    claims=(supports("3.6.1.2"), supports("3.7.1")),
 )
 
 

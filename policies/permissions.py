@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from policies.aws import iam
+from policies.aws import actions, iam
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Described, described, replace
@@ -148,6 +148,40 @@ INVERTED_STATEMENTS = Policy(
 )
 
 
+def binds_its_actions(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Policies bind to a resource what can be bound to one.
+
+    What is allowed on everything is allowed on the store of account data as well.
+    """
+    for statement in iam.granted(holder, graph):
+        if (
+            statement.allows
+            and statement.names_everything()
+            and not statement.is_bound_by_a_condition()
+        ):
+            for action in statement.actions():
+                if actions.can_be_bound(action):
+                    yield Violation(f"{statement.name} allows {action} on *", holder, "policy")
+
+
+BOUND_ACTIONS = Policy(
+    checks=binds_its_actions,
+    applies_to=HOLDERS,
+    claims=(direct("7.2.5"),),
+    example=GOOD,
+    violated_by=_granting(
+        {"Action": "s3:PutObject", "Resource": "*"},
+        {"Action": ["ec2:DescribeInstances", "ec2:Terminate*"], "Resource": ["*"]},
+        {
+            "Action": "rds:DeleteDBCluster",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
+        },
+    ),
+)
+
+
 def decrypts_with_named_keys(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     No policy allows decryption with every key.
@@ -209,6 +243,14 @@ def trusts_whom_it_names(role: Resource, graph: ResourceGraph) -> Iterator[Viola
                 yield Violation(
                     f"{statement.name} trusts {kind} {principal}", role, "assume_role_policy"
                 )
+        if not statement.is_bound_to_a_caller():
+            for principal in statement.named_principals():
+                if iam.ACCOUNT.fullmatch(principal):
+                    yield Violation(
+                        f"{statement.name} trusts all of account {principal}",
+                        role,
+                        "assume_role_policy",
+                    )
 
 
 NARROW_TRUST = Policy(
@@ -235,7 +277,9 @@ NARROW_TRUST = Policy(
         for who in (
             {"Principal": "*"},
             {"Principal": {"AWS": "*"}},
-            {"Principal": {"AWS": ["arn:aws:iam::111122223333:root", "*"]}},
+            {"Principal": {"AWS": ["arn:aws:iam::111122223333:role/deployer", "*"]}},
+            {"Principal": {"AWS": "arn:aws:iam::111122223333:root"}},
+            {"Principal": {"AWS": "111122223333"}},
             {"NotPrincipal": {"AWS": "arn:aws:iam::111122223333:root"}},
             {"Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/example.com"}},
         )
@@ -468,6 +512,75 @@ DATA_EVERYWHERE = Policy(
         {"Action": "secretsmanager:GetSecretValue", "Resource": "*"},
         {"Action": ["s3:Get*"], "Resource": ["arn:aws:s3:::*"]},
         {"Action": "dynamodb:*", "Resource": "arn:aws:dynamodb:*:*:table/*"},
+    ),
+)
+
+
+LOG_READING = frozenset({
+    "logs:filterlogevents", "logs:getlogevents", "logs:getlogrecord", "logs:getqueryresults",
+    "logs:startlivetail", "logs:startquery", "logs:unmask",
+})  # fmt: skip
+
+
+def reads_the_logs_that_it_names(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No policy allows to read every log.
+
+    Logs tell who did what; only those read them whose work it is.
+    """
+    for statement in iam.granted(holder, graph):
+        if statement.allows:
+            read = [action for action in statement.actions() if iam.reaches(action, LOG_READING)]
+            if read and any(iam.covers(t, SAMPLE_LOGS) for t in statement.named_resources()):
+                yield Violation(f"{statement.name} allows {read[0]} everywhere", holder, "policy")
+
+
+LOGS_EVERYWHERE = Policy(
+    checks=reads_the_logs_that_it_names,
+    applies_to=HOLDERS,
+    claims=(part_of("10.3.1"),),
+    example=GOOD,
+    violated_by=_granting(
+        {"Action": "logs:GetLogEvents", "Resource": "*"},
+        {"Action": ["logs:Filter*"], "Resource": "arn:aws:logs:us-east-1:111122223333:*"},
+    ),
+)
+
+SUBSTITUTION = frozenset({
+    "kms:createalias", "kms:deletealias", "kms:importkeymaterial", "kms:putkeypolicy",
+    "kms:updatealias", "kms:updateprimaryregion",
+})  # fmt: skip
+SAMPLE_ALIASES = frozenset({
+    "arn:aws:kms:us-east-1:111122223333:alias/a1b2c3",
+    "arn:aws:kms:us-east-1:111122223333:alias/zz/99",
+})  # fmt: skip
+
+
+def replaces_no_key(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    No policy allows to put another key in the place of any.
+
+    Whoever moves an alias, or hands a key's policy to somebody, has replaced the key.
+    """
+    for statement in iam.granted(holder, graph):
+        if statement.allows:
+            swapped = [a for a in statement.actions() if iam.reaches(a, SUBSTITUTION)]
+            if swapped and any(
+                iam.covers(text, SAMPLE_KEYS) or iam.covers(text, SAMPLE_ALIASES)
+                for text in statement.named_resources()
+            ):
+                yield Violation(f"{statement.name} allows {swapped[0]} on any", holder, "policy")
+
+
+KEY_SUBSTITUTION = Policy(
+    checks=replaces_no_key,
+    applies_to=HOLDERS,
+    claims=(supports("3.7.7"),),
+    example=GOOD,
+    violated_by=_granting(
+        {"Action": "kms:UpdateAlias", "Resource": "*"},
+        {"Action": ["kms:*Alias"], "Resource": "arn:aws:kms:us-east-1:111122223333:alias/*"},
+        {"Action": "kms:PutKeyPolicy", "Resource": "arn:aws:kms:*:*:key/*"},
     ),
 )
 

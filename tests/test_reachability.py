@@ -17,7 +17,7 @@ WHOLE = ("10.0.0.0/29", NEAR, FAR, "0.0.0.0/0")
 """What groups let through: whole subnets, as it is not compared which hosts of one it is."""
 
 PORT = 3306
-ANSWERS = (1024, 2000, 2001, 40000, 65535)
+ANSWERS = (1024, 2000, 2001, 3306, 40000, 65535)
 """So many ports of clients that each rule below, and each gap, meets one."""
 
 ranges = st.sampled_from([(0, 65535), (3306, 3306), (1024, 65535), (1024, 2000), (2001, 65535)])

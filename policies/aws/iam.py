@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.values import Items, Object, Unknown, UnknownValue, drained
+from policies.engine.values import Items, Object, Unknown, UnknownValue, drained, identity
 
 DOCUMENTS = {
     "aws_iam_policy": "policy",
@@ -25,6 +25,15 @@ INLINE_POLICY = "inline_policy"
 POSITIVE = frozenset({
     "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike",
 })  # fmt: skip
+CALLER_KEYS = (
+    "aws:multifactorauthpresent", "aws:principal", "aws:sourceidentity", "sts:externalid",
+    "sts:rolesessionname",
+)  # fmt: skip
+"""How the keys of conditions begin that tell one caller of an account from the others."""
+
+ACCOUNT = re.compile(r"\d{12}|arn:[\w-]+:iam::.*:root")
+"""How a policy names everybody in an account."""
+
 ACCOUNT_KEYS = frozenset({
     "aws:principalaccount", "aws:principalorgid", "aws:sourceaccount", "aws:sourcearn",
     "aws:sourceorgid", "aws:sourceowner", "kms:calleraccount",
@@ -85,16 +94,29 @@ class Statement:
 
         One that is not known, and is no attribute of a resource, covers anything.
         """
-        value = self.body.peek("Resource") if isinstance(self.body, Object) else None
         if self.has("NotResource"):
             yield "*"
-        for item in value.peek() if isinstance(value, Items) else [value]:
-            if isinstance(item, Unknown):
-                if item.attribute is None:
-                    raise UnknownValue(f"Resource is not known: {item.expression}")
-                yield item.expression
-            elif item is not None:
-                yield str(item)
+        yield from _written(self.body, "Resource")
+
+    def targets(self) -> Iterator[str]:
+        """Yield what names each resource that it names: an address, or the literal."""
+        for text in self.named_resources():
+            yield identity(text[2:-1]) if text.startswith("${") else text
+
+    def names_everything(self) -> bool:
+        """Whether it is about every resource there is."""
+        return any(
+            set(text) <= {"*", "?", ":"} or text == "arn:*" for text in self.named_resources()
+        )
+
+    def named_principals(self) -> Iterator[str]:
+        """Yield who it is about, whatever kind they are of, expressions as they are written."""
+        principal = self.body.get("Principal")
+        if isinstance(principal, Mapping):
+            for kind in principal:
+                yield from _written(principal, kind)
+        else:
+            yield from _written(self.body, "Principal")
 
     def principals(self) -> Iterator[tuple[str, str]]:
         """Yield its principals, each with its kind: AWS, Service, Federated."""
@@ -120,6 +142,25 @@ class Statement:
                     if key.lower() in ACCOUNT_KEYS and _all_bind(key.lower(), tests, key):
                         return True
         return False
+
+    def is_bound_to_a_caller(self) -> bool:
+        """Whether a condition says who of an account it means, or which secret he knows."""
+        return any(
+            not operator.endswith("ifexists") and key.startswith(CALLER_KEYS)
+            for operator, key, _ in self.conditions()
+        )
+
+    def is_bound_by_a_condition(self) -> bool:
+        """
+        Whether a condition says which resources it is about.
+
+        Conditions of the request, such as its region, say nothing of that.
+        """
+        return any(
+            not operator.endswith("ifexists")
+            and (not key.startswith("aws:") or key.startswith(("aws:resource", "aws:calledvia")))
+            for operator, key, _ in self.conditions()
+        )
 
     def covers_objects(self) -> bool:
         """Whether it is about every object of the bucket that its policy belongs to."""
@@ -201,6 +242,57 @@ def open_to_strangers(holder: Resource, attribute: str) -> Iterator[str]:
                 yield f"{statement.name} allows {principal} for any account"
 
 
+def held(role: Resource, graph: ResourceGraph) -> Iterator[Statement]:
+    """
+    Yield what *role* is granted by all its policies together, but for those of AWS.
+
+    Raises:
+        UnknownValue: After the others, where a policy is not in this document.
+    """
+    return graph.each(("held", role.address), lambda: _held(role, graph))
+
+
+def _held(role: Resource, graph: ResourceGraph) -> Iterator[Statement]:
+    unknown = ""
+    for find in _SOURCES:
+        found, reason = drained(find(role, graph))
+        yield from found
+        unknown = unknown or reason
+    if unknown:
+        raise UnknownValue(unknown)
+
+
+def _of_its_own(role: Resource, graph: ResourceGraph) -> Iterator[Statement]:
+    for policy in graph.attached_to(role, "aws_iam_role_policy", by="role"):
+        yield from granted(policy, graph)
+
+
+def _by_attachment(role: Resource, graph: ResourceGraph) -> Iterator[Statement]:
+    for attachment in graph.attached_to(role, "aws_iam_role_policy_attachment", by="role"):
+        yield from _managed(attachment, "policy_arn", graph)
+
+
+def _by_list(role: Resource, graph: ResourceGraph) -> Iterator[Statement]:
+    for attachment in graph.attached_to(role, "aws_iam_policy_attachment", by="roles"):
+        yield from _managed(attachment, "policy_arn", graph)
+
+
+def _by_name(role: Resource, graph: ResourceGraph) -> Iterator[Statement]:
+    yield from _managed(role, "managed_policy_arns", graph)
+
+
+def _managed(holder: Resource, path: str, graph: ResourceGraph) -> Iterator[Statement]:
+    missing = ""
+    for name in holder.reference(path):
+        found = [policy for policy in graph.named(name) if policy.type in DOCUMENTS]
+        if not found and ":iam::aws:policy/" not in name:
+            missing = name
+        for policy in found:
+            yield from granted(policy, graph)
+    if missing:
+        raise UnknownValue(f"{path} names {missing}, which is not in this document")
+
+
 def granted(holder: Resource, graph: ResourceGraph) -> Iterator[Statement]:
     """Yield what *holder*, of one of the DOCUMENTS or a role, grants an identity."""
     return graph.each(("granted", holder.address), lambda: _granted(holder))
@@ -211,6 +303,10 @@ def _granted(holder: Resource) -> Iterator[Statement]:
         yield from statements(holder, DOCUMENTS[holder.type])
     for inline in holder.blocks(INLINE_POLICY):
         yield from statements(inline, "policy")
+
+
+_SOURCES = (granted, _of_its_own, _by_attachment, _by_list, _by_name)
+"""Where a role has its permissions from."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -241,6 +337,20 @@ def matches(pattern: str, text: str) -> bool:
         if place < len(part):
             return False
     return text.startswith(first) and text.endswith(last) and len(text) - len(last) >= place
+
+
+def _written(body: Mapping[str, Any], key: str) -> Iterator[str]:
+    """Yield the text or texts at *key*, attributes of resources as they are written."""
+    if key not in body:
+        return
+    value = body.peek(key) if isinstance(body, Object) else body[key]
+    for item in value.peek() if isinstance(value, Items) else [value]:
+        if isinstance(item, Unknown):
+            if item.attribute is None:
+                raise UnknownValue(f"{key} is not known: {item.expression}")
+            yield item.expression
+        elif item is not None:
+            yield str(item)
 
 
 def _texts(body: Mapping[str, Any], key: str, specific: tuple[str, ...] = ()) -> Iterator[str]:

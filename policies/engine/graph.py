@@ -31,6 +31,7 @@ NAMED_BY = {
     "aws_backup_vault": "name",
     "aws_cloudwatch_log_group": "name",
     "aws_kinesis_firehose_delivery_stream": "name",
+    "aws_iam_role": "name",
     "aws_lambda_function": "function_name",
     "aws_rds_cluster": "cluster_identifier",
     "aws_s3_bucket": "bucket",
