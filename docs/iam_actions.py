@@ -21,17 +21,21 @@ def main() -> None:
 
 
 def _lines(services: dict[str, Any]) -> Iterator[str]:
-    """Yield each prefix with its actions that can be bound: those that change, the others."""
-    found: dict[str, tuple[set[str], set[str]]] = {}
+    """Yield each prefix with its actions: bound and changing, bound, and bound to nothing."""
+    found: dict[str, tuple[set[str], set[str], set[str]]] = {}
     for service in services.values():
         if isinstance(service, dict):
-            changing, others = found.setdefault(service["prefix"], (set(), set()))
+            kinds = found.setdefault(service["prefix"], (set(), set(), set()))
             for name, privilege in service["privileges"].items():
-                if any(privilege["resource_types"]):
-                    kind = changing if privilege["access_level"] in CHANGING else others
-                    kind.add(name.lower())
+                kinds[_kind(privilege)].add(name.lower())
     for prefix, kinds in sorted(found.items()):
         yield " ".join([prefix, *(",".join(sorted(kind)) or "-" for kind in kinds)])
+
+
+def _kind(privilege: dict[str, Any]) -> int:
+    if not any(privilege["resource_types"]):
+        return 2
+    return 0 if privilege["access_level"] in CHANGING else 1
 
 
 if __name__ == "__main__":
