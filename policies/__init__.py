@@ -2,6 +2,7 @@
 
 from policies import (
     account,
+    alarms,
     audit_logs,
     backups,
     buckets,
@@ -58,6 +59,7 @@ POLICIES = collect(
     audit_logs,
     buckets,
     monitoring,
+    alarms,
     detection,
     account,
     house,

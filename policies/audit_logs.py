@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -332,6 +333,41 @@ FLOW_LOGS = Policy(
         attached(FLOW_LOG, by="vpc_id"),
         attached(FLOW_LOG, replace("traffic_type", "REJECT"), by="vpc_id"),
         attached(FLOW_LOG, remove("traffic_type"), by="vpc_id"),
+    ),
+)
+
+
+FIELDS = frozenset({
+    "action", "dstaddr", "dstport", "end", "interface-id", "log-status", "protocol", "srcaddr",
+    "srcport", "start",
+})  # fmt: skip
+"""Who, to whom, when, where, and with what result. AWS's own format has them all."""
+
+_FIELD = re.compile(r"\$\{([a-z-]+)\}")
+
+
+def says_who_what_and_when(log: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Flow logs say who spoke to whom, when, where, and whether they were let.
+
+    A record without one of them answers no question after an incident.
+    """
+    if log.is_set("log_format"):
+        missing = FIELDS - set(_FIELD.findall(str(log.get("log_format"))))
+        if missing:
+            yield Violation(
+                f"log_format leaves out {', '.join(sorted(missing))}", log, "log_format"
+            )
+
+
+FLOW_LOG_FIELDS = Policy(
+    checks=says_who_what_and_when,
+    applies_to=FLOW_LOG,
+    claims=(part_of("10.2.2"),),
+    example={FLOW_LOG: {"cde": {}}},
+    violated_by=(
+        replace("log_format", "$${srcaddr} $${dstaddr} $${action}"),
+        replace("log_format", "$${version} $${vpc-id}"),
     ),
 )
 

@@ -371,3 +371,53 @@ ACCESS_LISTS = Policy(
         ),
     ),
 )
+
+
+LIFECYCLE = "aws_s3_bucket_lifecycle_configuration"
+
+
+def lets_go_in_time(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Buckets let go of what they hold, after a time that is written down.
+
+    What is kept for ever is kept for whoever comes in.
+    """
+    settings = list(graph.attached_to(bucket, LIFECYCLE, by="bucket"))
+    rules = [rule for setting in settings for rule in setting.blocks("rule")]
+    rules += bucket.blocks("lifecycle_rule")
+    if not any(map(_lets_go, rules)):
+        yield Violation(f"has no {LIFECYCLE} that lets anything go", bucket)
+
+
+def _lets_go(rule: Resource) -> bool:
+    is_on = rule.get("status") == "Enabled" or rule.get("enabled") is True
+    ends = (
+        rule.is_set(f"{block}.{attribute}")
+        for block, attributes in (
+            ("expiration", ("days", "date")),
+            ("noncurrent_version_expiration", ("noncurrent_days", "days")),
+        )
+        for attribute in attributes
+    )
+    return is_on and any(ends)
+
+
+RETENTION = Policy(
+    checks=lets_go_in_time,
+    applies_to=BUCKET,
+    claims=(supports("3.2.1"),),
+    example={
+        BUCKET: {"logs": {}},
+        LIFECYCLE: {
+            "logs": {
+                "bucket": "${aws_s3_bucket.logs.id}",
+                "rule": [{"status": "Enabled", "expiration": {"days": 400}}],
+            }
+        },
+    },
+    violated_by=(
+        attached(LIFECYCLE, by="bucket"),
+        attached(LIFECYCLE, replace("rule.0.status", "Disabled"), by="bucket"),
+        attached(LIFECYCLE, replace("rule", [{"status": "Enabled"}]), by="bucket"),
+    ),
+)

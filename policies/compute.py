@@ -390,3 +390,84 @@ USER_DATA = Policy(
         replace("user_data", base64.b64encode(b"-----BEGIN RSA PRIVATE KEY-----").decode()),
     ),
 )
+
+
+def is_nobody_else(instance: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Servers send in their own name, and take what is sent to it.
+
+    AWS drops packets with a forged address, unless it is told not to look.
+    """
+    if instance.get("source_dest_check", True) is not True:
+        yield Violation("source_dest_check is not true", instance, "source_dest_check")
+
+
+SOURCE_CHECKS = Policy(
+    checks=is_nobody_else,
+    applies_to=("aws_instance", "aws_network_interface"),
+    claims=(supports("1.4.3"),),
+    example={"aws_instance": {"app": {"source_dest_check": True}}},
+    violated_by=(replace("source_dest_check", False),),
+)
+
+MONTH_DAYS = 30
+SECURITY = frozenset({"*", "Critical", "Important"})
+BASELINE = "aws_ssm_patch_baseline"
+
+
+def approves_within_a_month(baseline: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Security patches are approved within a month.
+
+    What is known to be open is attacked sooner than that.
+    """
+    rules = list(baseline.blocks("approval_rule"))
+    if not rules and not baseline.is_set("approved_patches"):
+        yield Violation("approval_rule is not stated, and nothing is approved", baseline)
+    for rule in rules:
+        days = rule.number("approve_after_days")
+        if days is not None and days > MONTH_DAYS:
+            yield Violation(
+                f"approve_after_days is {days:g}, longer than {MONTH_DAYS}",
+                rule,
+                "approve_after_days",
+            )
+        if rule.is_set("approve_until_date"):
+            yield Violation("approve_until_date ends the patching", rule, "approve_until_date")
+
+
+PATCH_BASELINES = Policy(
+    checks=approves_within_a_month,
+    applies_to=BASELINE,
+    claims=(part_of("6.3.3"),),
+    example={BASELINE: {"app": {"approval_rule": [{"approve_after_days": 7}]}}},
+    violated_by=(
+        remove("approval_rule"),
+        replace("approval_rule.0.approve_after_days", 90),
+        replace("approval_rule", [{"approve_until_date": "2026-01-01"}]),
+    ),
+)
+
+IMAGE = "data.aws_ami"
+
+
+def is_of_somebody_we_name(image: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Images are looked for among those of owners whom we name.
+
+    Anybody may publish an image under any name, and the newest is taken.
+    """
+    owners = list(image.get("owners") or ())
+    if not owners:
+        yield Violation("owners is not stated", image, "owners")
+    if "*" in owners or "aws-marketplace" in owners:
+        yield Violation(f"owners is {', '.join(owners)}", image, "owners")
+
+
+IMAGE_OWNERS = Policy(
+    checks=is_of_somebody_we_name,
+    applies_to=IMAGE,
+    claims=(supports("2.2.1"), supports("6.3.2")),
+    example={"data.aws_ami": {"linux": {"owners": ["amazon"]}}},
+    violated_by=(remove("owners"), replace("owners", []), replace("owners", ["aws-marketplace"])),
+)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.aws import encryption
+from policies.aws import encryption, log_groups
+from policies.aws.log_groups import LOG_GROUP
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import described, remove, replace
 
 FUNCTION = "aws_lambda_function"
 PERMISSION = "aws_lambda_permission"
-LOG_GROUP = "aws_cloudwatch_log_group"
 
 
 def is_called_by_those_we_name(permission: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -115,15 +115,8 @@ def has_a_log_group(function: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     Lambda makes a missing one by itself, unencrypted, and keeps it for ever.
     """
-    if function.is_set("logging_config.log_group"):
-        list(graph.follow(function, "logging_config.log_group"))
-        return
-    wanted = f"/aws/lambda/{function.get('function_name')}"
-    by_reference = f"/aws/lambda/${{{function.base}.function_name}}"
-    names = graph.once(
-        "names of log groups", lambda: {g.values.get("name") for g in graph.of_type(LOG_GROUP)}
-    )
-    if not {wanted, by_reference} & names:
+    if not list(log_groups.of_function(function, graph)):
+        wanted = f"/aws/lambda/{function.get('function_name')}"
         yield Violation(f"no {LOG_GROUP} is named {wanted}", function, "function_name")
 
 

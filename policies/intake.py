@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from policies.aws import firewall
 from policies.aws.resource_types import KNOWN, PROVIDER_VERSION
-from policies.engine.document import FORGET, MODULE, PROVIDER, PROVISIONER
+from policies.engine.document import (
+    FORGET,
+    MODULE,
+    PROVIDER,
+    PROVISIONER,
+    REQUIRED_PROVIDER,
+)
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Verdict
+from policies.engine.model import Policy, Verdict, Violation, supports
+from policies.engine.mutate import remove, replace
 
 ELSEWHERE = ("endpoints", "custom_ca_bundle", "http_proxy", "https_proxy")
 """The arguments of the provider that make it ask something else than AWS."""
@@ -110,4 +120,28 @@ IGNORED_CHANGES = Policy(
     title="Terraform looks away from no resource as a whole.",
     found="what was changed by hand stays",
     why="What is written is then what once was made, and nobody brings it back.",
+)
+
+_PINNED = re.compile(r"=?\s*\d+\.\d+\.\d+|~>\s*\d+\.\d+\.\d+")
+
+
+def is_one_version(provider: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Providers are pinned to one version.
+
+    Another version has other defaults, and does something else with the same text.
+    """
+    version = provider.get("version")
+    if version is None:
+        yield Violation("version is not stated", provider, "version")
+    elif not _PINNED.fullmatch(str(version).strip()):
+        yield Violation(f"version is {version}", provider, "version")
+
+
+PINNED_PROVIDERS = Policy(
+    checks=is_one_version,
+    applies_to=REQUIRED_PROVIDER,
+    claims=(supports("6.3.2"),),
+    example={REQUIRED_PROVIDER: {"aws": {"version": "5.100.0"}}},
+    violated_by=(remove("version"), replace("version", ">= 5.0"), replace("version", "~> 5.0")),
 )

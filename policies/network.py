@@ -378,3 +378,24 @@ TRANSIT_ATTACHMENTS = states(
     why="A network of another account would otherwise be part of ours by its own will.",
     claims=(part_of("1.4.2"),),
 )
+
+
+def guards_a_subnet(acl: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Every network ACL guards a subnet.
+
+    One that guards none is reviewed for nothing, or was meant for one that stands open.
+    """
+    if not any(True for _ in acl.reference("subnet_ids")) and not any(
+        True for _ in graph.attached_to(acl, "aws_network_acl_association", by="network_acl_id")
+    ):
+        yield Violation("guards no subnet", acl, "subnet_ids")
+
+
+ACL_IN_USE = Policy(
+    checks=guards_a_subnet,
+    applies_to=network_acl.ACL,
+    claims=(supports("1.2.7"),),
+    example={network_acl.ACL: {"db": {"subnet_ids": ["${aws_subnet.db.id}"]}}},
+    violated_by=(remove("subnet_ids"), replace("subnet_ids", [])),
+)

@@ -9,8 +9,8 @@ from typing import Any
 
 from policies.aws import firewall
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, direct, part_of
-from policies.engine.mutate import Described, described, replace
+from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.mutate import Described, add, described, replace
 
 BALANCERS = (("aws_lb", "security_groups"), ("aws_alb", "security_groups"))
 DATABASES = (
@@ -354,4 +354,124 @@ DATABASE_EGRESS = Policy(
         "aws_rds_cluster": {"cde": {"vpc_security_group_ids": ["${aws_security_group.db.id}"]}},
     },
     violated_by=(_of_a_database(leaking(443)),),
+)
+
+
+HTTPS_PORT = 443
+
+
+def leaves_over_https(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    What leaves for the Internet leaves over HTTPS.
+
+    Any other port is one that nobody asked for, or that speaks in clear text.
+    """
+    for rule in firewall.egress(carrier, graph):
+        if rule.is_open() and set(rule.ports) != {HTTPS_PORT}:
+            yield Violation(f"lets {_ports(rule)} out to the Internet", rule.at, "from_port")
+
+
+INTERNET_EGRESS = Policy(
+    checks=leaves_over_https,
+    applies_to=WITH_EGRESS,
+    when=lets_out,
+    claims=(part_of("1.3.2"), part_of("2.2.5")),
+    example={
+        firewall.EGRESS_RULE: {
+            "https": {
+                "cidr_ipv4": INTERNET,
+                "ip_protocol": "tcp",
+                "from_port": HTTPS_PORT,
+                "to_port": HTTPS_PORT,
+            }
+        }
+    },
+    violated_by=(leaking(80), leaking(25, "128.0.0.0/1"), leaking(protocol="-1")),
+)
+
+
+def somebody_stands_behind_it(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Somebody stands behind every security group.
+
+    A group that nobody uses is reviewed for nothing, and is at hand when somebody looks
+    for one that is open.
+    """
+    users = firewall.used_groups(graph)
+    if not group.names & users.known:
+        users.require_all()
+        yield Violation("nothing stands behind it", group)
+
+
+def _deserted(group: Resource, graph: ResourceGraph) -> ResourceGraph:
+    """Take away what stands behind *group*, and all that does so by an expression."""
+    types = {type for type, _ in firewall.USERS}
+    return graph.without(*(r for r in graph.resources if r.type in types))
+
+
+IN_USE = Policy(
+    checks=somebody_stands_behind_it,
+    applies_to=firewall.GROUP,
+    claims=(supports("1.2.7"),),
+    example={
+        firewall.GROUP: {"app": {}},
+        "aws_launch_template": {
+            "app": {"network_interfaces": [{"security_groups": ["${aws_security_group.app.id}"]}]}
+        },
+    },
+    violated_by=(described("nothing uses it", _deserted),),
+)
+
+TIERS = {
+    "an entry": (*BALANCERS, ("aws_elb", "security_groups")),
+    "an application": (
+        ("aws_instance", "vpc_security_group_ids"),
+        ("aws_launch_configuration", "security_groups"),
+        ("aws_launch_template", "network_interfaces.security_groups"),
+        ("aws_launch_template", "vpc_security_group_ids"),
+        ("aws_ecs_service", "network_configuration.security_groups"),
+        ("aws_lambda_function", "vpc_config.security_group_ids"),
+    ),
+    "a store": (
+        *DATABASES,
+        ("aws_docdb_cluster", "vpc_security_group_ids"),
+        ("aws_efs_mount_target", "security_groups"),
+        ("aws_elasticache_cluster", "security_group_ids"),
+        ("aws_elasticache_replication_group", "security_group_ids"),
+        ("aws_neptune_cluster", "vpc_security_group_ids"),
+        ("aws_redshift_cluster", "vpc_security_group_ids"),
+    ),
+}
+"""Where what stands behind a group belongs."""
+
+
+def stands_in_one_tier(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    A security group is that of one tier.
+
+    What an entry, an application and a store share opens all of them for the neediest.
+    """
+    tiers = {tier: firewall.groups_of(graph, *users) for tier, users in TIERS.items()}
+    found = [tier for tier, users in tiers.items() if group.names & users.known]
+    if len(found) > 1:
+        yield Violation(f"{' and '.join(found)} stand behind it", group)
+    for users in tiers.values():
+        users.require_all()
+
+
+def _shared(group: Resource, graph: ResourceGraph) -> ResourceGraph:
+    mine = ["${{subject}.id}"]
+    graph = add("aws_lb", security_groups=mine)(group, graph)
+    return add("aws_redshift_cluster", vpc_security_group_ids=mine)(group, graph)
+
+
+ONE_TIER = Policy(
+    checks=stands_in_one_tier,
+    applies_to=firewall.GROUP,
+    claims=(supports("2.2.3"), supports("1.4.1")),
+    example={
+        firewall.GROUP: {"app": {}},
+        "aws_instance": {"app": {"vpc_security_group_ids": ["${aws_security_group.app.id}"]}},
+    },
+    violated_by=(described("a load balancer and a warehouse share it", _shared),),
 )

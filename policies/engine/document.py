@@ -12,6 +12,7 @@ MODULE = "terraform.module"
 PROVISIONER = "terraform.provisioner"
 FORGET = "terraform.forget"
 PROVIDER = "terraform.provider"
+REQUIRED_PROVIDER = "terraform.required_provider"
 """Types, in our graphs, of what Terraform asks, and of what it runs without showing the effect."""
 
 

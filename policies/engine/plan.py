@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from policies.engine import binding
-from policies.engine.document import FORGET, PROVIDER, PROVISIONER, DocumentError, Reading
+from policies.engine.document import (
+    FORGET,
+    PROVIDER,
+    PROVISIONER,
+    REQUIRED_PROVIDER,
+    DocumentError,
+    Reading,
+)
 from policies.engine.graph import Resource, ResourceGraph, Stage
 from policies.engine.model import Document
 from policies.engine.stack import bodies
@@ -180,11 +187,19 @@ def _provisioners(module: Any, prefix: str) -> Iterator[Resource]:
         yield from _provisioners(call.get("module", {}), f"{prefix}module.{name}.")
 
 
+BUILT_IN = "terraform.io/builtin/terraform"
+"""The provider that Terraform itself brings, in its own version."""
+
+
 def _providers(configuration: Any) -> Iterator[Resource]:
     """Yield what Terraform asks, with what is configured of it."""
     for name, provider in configuration.get("provider_config", {}).items():
         values = dict.fromkeys(provider.get("expressions", {}), Unknown("of the provider"))
         yield Resource(f"provider.{name}", PROVIDER, values, PLAIN)
+        inherits = {"alias", "module_address"} & provider.keys()
+        if not inherits and provider.get("full_name") != BUILT_IN:
+            wanted = {"version": provider.get("version_constraint")}
+            yield Resource(f"required_provider.{name}", REQUIRED_PROVIDER, wanted, PLAIN)
 
 
 def _prefixed(expression: Any, prefix: str) -> Any:

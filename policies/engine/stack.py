@@ -13,6 +13,7 @@ from policies.engine.document import (
     MODULE,
     PROVIDER,
     PROVISIONER,
+    REQUIRED_PROVIDER,
     DocumentError,
     Reading,
 )
@@ -199,8 +200,19 @@ def _written(content: Configuration, sources: Mapping[str, Source]) -> Iterator[
     for (name,), configured in content.get("provider", {}).items():
         for number, body in enumerate(configured):
             yield Resource(f"provider.{name}.{number}", PROVIDER, body, syntax)
+    for body in content.get("terraform", {}).get((), ()):
+        yield from _required_providers(body)
     for body in content.get("removed", {}).get((), ()):
         yield Resource(f"removed.{body.get('from')}", FORGET, {}, syntax)
+
+
+def _required_providers(body: Mapping[str, Any]) -> Iterator[Resource]:
+    """Yield which providers a stack asks for, and in which version."""
+    required = body.get("required_providers") or {}
+    for block in required if isinstance(required, list) else [required]:
+        for name, wanted in block.items():
+            values = wanted if isinstance(wanted, dict) else {"version": wanted}
+            yield Resource(f"required_provider.{name}", REQUIRED_PROVIDER, values)
 
 
 def _provisioners(resource: Resource) -> Iterator[Resource]:
