@@ -13,8 +13,8 @@ from infra.account_alarms import AccountAlarms
 from infra.buckets import AccessLogBucket
 from infra.detection import ChangeRecorder, IntrusionDetection, by_config
 from infra.environment import Environment
-from infra.keys import Key, by_alarms, by_log_groups, through
-from infra.monitoring import Alerts
+from infra.keys import Key, by_log_groups, by_publishers, through
+from infra.monitoring import ALARMS, Alerts
 from infra.trail import Trail, by_the_trail
 
 HISTORY = "account-history"
@@ -42,7 +42,7 @@ class Account(TerraformStack):
             "alerts_key",
             environment=environment,
             purpose="account-alerts",
-            users=[through(environment, "sns"), by_alarms(environment)],
+            users=[through(environment, "sns"), *by_publishers(environment, ALARMS)],
         )
         history = AccessLogBucket(
             self,
@@ -55,7 +55,12 @@ class Account(TerraformStack):
         detection = IntrusionDetection(self, "detection", environment=environment, key=audit_key)
         ChangeRecorder(self, "changes", environment=environment, bucket=history)
         alerts = Alerts(
-            self, "alerts", environment=environment, resource="account-alerts", key=alerts_key
+            self,
+            "alerts",
+            environment=environment,
+            resource="account-alerts",
+            key=alerts_key,
+            publishers=ALARMS,
         )
         AccountAlarms(
             self,

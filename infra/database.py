@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cdktf import Fn, TerraformVariable
+from cdktf_cdktf_provider_aws.db_event_subscription import DbEventSubscription
 from cdktf_cdktf_provider_aws.db_subnet_group import DbSubnetGroup
 from cdktf_cdktf_provider_aws.rds_cluster import RdsCluster
 from cdktf_cdktf_provider_aws.rds_cluster_instance import RdsClusterInstance
@@ -17,6 +18,7 @@ from infra.archive import Archive
 from infra.audit_logs import AuditLog
 from infra.environment import Environment, Scope
 from infra.keys import Keys
+from infra.monitoring import Alerts
 from infra.network import Network
 from infra.permissions import Role
 from infra.security_groups import DATABASE_PORT, SecurityGroups
@@ -56,6 +58,7 @@ class Database(Construct):
         groups: SecurityGroups,
         keys: Keys,
         archive: Archive,
+        alerts: Alerts,
         bootstrap_password: TerraformVariable,
     ) -> None:
         super().__init__(scope, id)
@@ -102,6 +105,7 @@ class Database(Construct):
             depends_on=[log.group for log in logs],
         )
         self._instances(keys)
+        self._events(alerts)
 
     def connection(self, password: str) -> str:
         """Return the secret's text in the form that Secrets Manager rotates."""
@@ -166,6 +170,27 @@ class Database(Construct):
                 monitoring_role_arn=monitoring.arn,
                 tags=self._environment.tags(name, Scope.CARDHOLDER_DATA),
             )
+
+    def _events(self, alerts: Alerts) -> None:
+        """Whatever changes the cluster, or ends it, is told."""
+        name = self._environment.name("aurora-events", of="aws_db_event_subscription")
+        DbEventSubscription(
+            self,
+            "events",
+            name=name,
+            sns_topic=alerts.topic.arn,
+            source_type="db-cluster",
+            source_ids=[self.cluster.id],
+            enabled=True,
+            event_categories=[
+                "configuration change",
+                "deletion",
+                "failover",
+                "failure",
+                "maintenance",
+            ],
+            tags=self._environment.tags(name, Scope.CONNECTED),
+        )
 
     def _monitoring_role(self) -> Role:
         """Enhanced monitoring writes the operating system's metrics to a log group of AWS's."""

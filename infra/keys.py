@@ -80,7 +80,9 @@ class Key(Construct):
 class Keys(Construct):
     """The platform's keys, by what they protect."""
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, environment: Environment, publishers: dict[str, str]
+    ) -> None:
         super().__init__(scope, id)
 
         def key(purpose: str, *users: Statement) -> Key:
@@ -105,7 +107,7 @@ class Keys(Construct):
         self.alerts = key(
             "alerts",
             through(environment, "sns"),
-            by_alarms(environment),
+            *by_publishers(environment, publishers),
         )
 
 
@@ -199,12 +201,15 @@ def by_log_groups(environment: Environment) -> Statement:
     )
 
 
-def by_alarms(environment: Environment) -> Statement:
-    """CloudWatch publishes to an encrypted topic on behalf of this account only."""
-    return permissions.allow(
-        "UseByAlarms",
-        ["kms:Decrypt", "kms:GenerateDataKey"],
-        "*",
-        Principal=permissions.service("cloudwatch"),
-        Condition={"StringEquals": {"aws:SourceAccount": environment.account_id}},
-    )
+def by_publishers(environment: Environment, publishers: dict[str, str]) -> list[Statement]:
+    """Services publish to an encrypted topic on behalf of this account only."""
+    return [
+        permissions.allow(
+            f"UseBy{what}",
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            "*",
+            Principal=permissions.service(service),
+            Condition={"StringEquals": {"aws:SourceAccount": environment.account_id}},
+        )
+        for what, service in publishers.items()
+    ]

@@ -21,13 +21,23 @@ from infra.keys import Key
 from infra.log_groups import LogGroup
 
 PERIOD_MINUTES = 5
+ALARMS = {"Alarms": "cloudwatch"}
+DATABASES = {"Databases": "events.rds"}
+"""Who publishes alerts, and the service that does so."""
 
 
 class Alerts(Construct):
-    """An encrypted topic that CloudWatch may publish to and a person reads."""
+    """An encrypted topic that AWS services may publish to and a person reads."""
 
     def __init__(
-        self, scope: Construct, id: str, *, environment: Environment, resource: str, key: Key
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        resource: str,
+        key: Key,
+        publishers: dict[str, str],
     ) -> None:
         super().__init__(scope, id)
         name = environment.name(resource, of="aws_sns_topic")
@@ -44,12 +54,15 @@ class Alerts(Construct):
             "policy",
             arn=self.topic.arn,
             policy=permissions.document(
-                permissions.allow(
-                    "PublishByAlarms",
-                    ["sns:Publish"],
-                    arn,
-                    Principal=permissions.service("cloudwatch"),
-                    Condition={"StringEquals": {"aws:SourceAccount": environment.account_id}},
+                *(
+                    permissions.allow(
+                        f"PublishBy{what}",
+                        ["sns:Publish"],
+                        arn,
+                        Principal=permissions.service(service),
+                        Condition={"StringEquals": {"aws:SourceAccount": environment.account_id}},
+                    )
+                    for what, service in publishers.items()
                 ),
                 permissions.deny(
                     "RefusePlaintext",

@@ -17,12 +17,15 @@ from infra.endpoints import Endpoints
 from infra.environment import Environment
 from infra.keys import Keys
 from infra.load_balancer import LoadBalancer, by_load_balancers
-from infra.monitoring import Alerts
+from infra.monitoring import ALARMS, DATABASES, Alerts
 from infra.network import Network
 from infra.secrets import DatabaseSecret, Rotation
 from infra.security_groups import SecurityGroups
 from infra.sessions import Sessions
 from infra.waf import WebApplicationFirewall
+
+PUBLISHERS = {**ALARMS, **DATABASES}
+"""Who publishes alerts of the platform."""
 
 ACCESS_LOGS = "access-logs"
 
@@ -35,7 +38,7 @@ class Platform(TerraformStack):
         terraform.configure(self, environment)
         bootstrap_password = self._bootstrap_password()
 
-        keys = Keys(self, "keys", environment=environment)
+        keys = Keys(self, "keys", environment=environment, publishers=PUBLISHERS)
         network = Network(self, "network", environment=environment)
         groups = SecurityGroups(self, "security_groups", environment=environment, network=network)
         Endpoints(self, "endpoints", environment=environment, network=network, groups=groups)
@@ -57,7 +60,14 @@ class Platform(TerraformStack):
             key=keys.logs,
             archive=archive,
         )
-        alerts = Alerts(self, "alerts", environment=environment, resource="alerts", key=keys.alerts)
+        alerts = Alerts(
+            self,
+            "alerts",
+            environment=environment,
+            resource="alerts",
+            key=keys.alerts,
+            publishers=PUBLISHERS,
+        )
         database = Database(
             self,
             "database",
@@ -66,6 +76,7 @@ class Platform(TerraformStack):
             groups=groups,
             keys=keys,
             archive=archive,
+            alerts=alerts,
             bootstrap_password=bootstrap_password,
         )
         secret = DatabaseSecret(

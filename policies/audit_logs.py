@@ -471,3 +471,51 @@ TRAIL_ENCRYPTION = Policy(
     example={TRAIL: {"account": {"kms_key_id": "${aws_kms_key.logs.arn}"}}},
     violated_by=(remove("kms_key_id"),),
 )
+
+PROTECTION = "aws_cloudwatch_log_data_protection_policy"
+CARD_NUMBERS = "dataprotection::aws:data-identifier/CreditCardNumber"
+
+
+def masks_card_numbers(protection: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    What protects the data in a log masks card numbers, and tells where there were some.
+
+    A number that a program logs by mistake is then read by nobody.
+    """
+    statements = [
+        statement
+        for statement in protection.get("policy_document.Statement") or ()
+        if any(CARD_NUMBERS in str(each) for each in statement.get("DataIdentifier") or ())
+    ]
+    for operation in ("Deidentify", "Audit"):
+        if not any(operation in (s.get("Operation") or {}) for s in statements):
+            yield Violation(f"policy_document has no {operation} of CreditCardNumber", protection)
+
+
+def _masking(identifier: str, *operations: str) -> dict[str, Any]:
+    return {
+        "Statement": [
+            {
+                "DataIdentifier": [f"arn:aws:dataprotection::aws:data-identifier/{identifier}"],
+                "Operation": {operation: {}},
+            }
+            for operation in operations
+        ]
+    }
+
+
+MASKING = Policy(
+    checks=masks_card_numbers,
+    applies_to=PROTECTION,
+    claims=(supports("3.4.1"), supports("3.5.1")),
+    example={
+        PROTECTION: {
+            "app": {"policy_document": _masking("CreditCardNumber", "Audit", "Deidentify")}
+        }
+    },
+    violated_by=(
+        replace("policy_document", _masking("CreditCardNumber", "Audit")),
+        replace("policy_document", _masking("CreditCardNumber", "Deidentify")),
+        replace("policy_document", _masking("EmailAddress", "Audit", "Deidentify")),
+    ),
+)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
-from policies.engine.mutate import Referenced, referenced, remove, replace
+from policies.engine.mutate import Referenced, attached, described, referenced, remove, replace
 
 CLUSTER = "aws_rds_cluster"
 CLUSTER_INSTANCE = "aws_rds_cluster_instance"
@@ -495,5 +495,66 @@ DELETION_PROTECTION = Policy(
         remove("deletion_protection"),
         replace("deletion_protection", False),
         replace("skip_final_snapshot", True),
+    ),
+)
+
+EVENTS = "aws_db_event_subscription"
+SOURCES = {"aws_rds_cluster": "db-cluster", "aws_db_instance": "db-instance"}
+TOLD = frozenset({"configuration change", "failure", "maintenance"})
+
+
+def tells_of_its_changes(database: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    What changes a database, or ends it, is told.
+
+    A parameter that somebody turned off leaves no trace in any log of the database.
+    """
+    subscriptions = graph.once(
+        "subscriptions to events of databases", lambda: tuple(graph.of_type(EVENTS))
+    )
+    if not any(_is_about(subscription, database) for subscription in subscriptions):
+        yield Violation(f"no {EVENTS} tells of it", database)
+
+
+def _is_about(subscription: Resource, database: Resource) -> bool:
+    if subscription.get("enabled", True) is not True or not subscription.is_set("sns_topic"):
+        return False
+    if subscription.get("source_type", SOURCES[database.type]) != SOURCES[database.type]:
+        return False
+    categories = frozenset(subscription.get("event_categories") or ())
+    if categories and not categories >= TOLD:
+        return False
+    named = frozenset(subscription.reference("source_ids"))
+    return not named or bool(named & database.names)
+
+
+CHANGES = Policy(
+    checks=tells_of_its_changes,
+    applies_to=("aws_rds_cluster", "aws_db_instance"),
+    claims=(part_of("11.5.2"),),
+    example={
+        "aws_rds_cluster": {"cde": {}},
+        EVENTS: {
+            "cde": {
+                "enabled": True,
+                "event_categories": sorted(TOLD),
+                "source_ids": ["${aws_rds_cluster.cde.id}"],
+                "source_type": "db-cluster",
+                "sns_topic": "${aws_sns_topic.alerts.arn}",
+            }
+        },
+    },
+    violated_by=(
+        described("no subscription", lambda _, graph: graph.without(*graph.of_type(EVENTS))),
+        *(
+            attached(EVENTS, patch, by="source_ids")
+            for patch in (
+                replace("enabled", False),
+                replace("event_categories", ["backup"]),
+                replace("source_type", "db-snapshot"),
+                replace("source_ids", ["another"]),
+                remove("sns_topic"),
+            )
+        ),
     ),
 )

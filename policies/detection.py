@@ -150,3 +150,27 @@ CHANGES = Policy(
         attached(RECORDER_STATUS, replace("is_enabled", False), by="name"),
     ),
 )
+
+SCANNED = frozenset({"EC2", "LAMBDA"})
+
+
+def scans_what_runs(enabler: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Inspector looks for known holes in servers and in functions.
+
+    A hole that is published is used within days.
+    """
+    missing = SCANNED - frozenset(enabler.get("resource_types") or ())
+    if missing:
+        yield Violation(
+            f"resource_types leaves out {', '.join(sorted(missing))}", enabler, "resource_types"
+        )
+
+
+VULNERABILITIES = Policy(
+    checks=scans_what_runs,
+    applies_to="aws_inspector2_enabler",
+    claims=(part_of("11.3.1"), supports("6.3.1")),
+    example={"aws_inspector2_enabler": {"account": {"resource_types": ["EC2", "LAMBDA"]}}},
+    violated_by=(replace("resource_types", ["ECR"]), replace("resource_types", ["EC2"])),
+)

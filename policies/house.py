@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from ipaddress import IPv4Network
 
 from policies.aws import cidr
 from policies.aws.resource_types import TAGGABLE
+from policies.engine.document import PROVIDER
 from policies.engine.graph import Resource, ResourceGraph, Stage
 from policies.engine.house import House
-from policies.engine.model import Finding, Policy, Verdict, Violation, supports
+from policies.engine.model import Finding, Policy, Verdict, Violation, part_of, supports
 from policies.engine.mutate import described, remove, replace
 
 NAMED = {
@@ -29,6 +30,7 @@ NAMED = {
     "aws_cloudwatch_metric_alarm": "alarm_name",
     "aws_config_configuration_recorder": "name",
     "aws_config_delivery_channel": "name",
+    "aws_db_event_subscription": "name",
     "aws_db_instance": "identifier",
     "aws_db_subnet_group": "name",
     "aws_iam_instance_profile": "name",
@@ -88,6 +90,55 @@ def missing_environments(house: House, stacks: set[str]) -> Iterator[Finding]:
                 verdict=Verdict.FAIL,
                 messages=(f"there is no stack {stack}",),
             )
+
+
+SEPARATION = Policy(
+    title="No two environments of the house share an account.",
+    why="Whoever breaks into a test must not stand in production.",
+    claims=(part_of("6.5.3"), supports("6.5.4")),
+    needs_house=True,
+)
+
+
+def shared_accounts(house: House, graphs: Iterable[ResourceGraph]) -> Iterator[Finding]:
+    """Yield a finding on each stack of *house*: whether its accounts are another's as well."""
+    stacks = {g.stack: g for g in graphs if house.environment_of(g.stack)}
+    accounts = {stack: _accounts(graph) for stack, graph in stacks.items()}
+    for stack, mine in accounts.items():
+        shared = {
+            (other, account)
+            for other, theirs in accounts.items()
+            if house.environment_of(other) != house.environment_of(stack)
+            for account in mine & theirs
+        }
+        messages = [f"{other} is in account {account}, too" for other, account in sorted(shared)]
+        yield Finding(
+            policy="house.separation",
+            resource=stack,
+            stage=stacks[stack].stage,
+            verdict=_separated(mine, messages),
+            messages=tuple(messages if mine else ["allowed_account_ids names no account"]),
+            document=stacks[stack].document,
+        )
+
+
+def _separated(accounts: frozenset[str], shared: Sequence[str]) -> Verdict:
+    if not accounts:
+        return Verdict.UNKNOWN
+    return Verdict.FAIL if shared else Verdict.PASS
+
+
+def _accounts(graph: ResourceGraph) -> frozenset[str]:
+    """Return the accounts that the providers of *graph* may work in, as far as they say it."""
+    return frozenset(
+        str(account)
+        for provider in graph.of_type(PROVIDER)
+        if provider.is_known(ALLOWED)
+        for account in provider.get(ALLOWED) or ()
+    )
+
+
+ALLOWED = "allowed_account_ids"
 
 
 def follows_the_convention(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -265,4 +316,70 @@ SUBNET_PLAN = Policy(
     claims=(supports("1.2.3"),),
     example={"aws_subnet": {"app": {"cidr_block": "10.0.10.0/24"}}},
     violated_by=(replace("cidr_block", "10.1.10.0/24"), replace("cidr_block", "0.0.0.0/0")),
+)
+
+PUBLIC = {
+    "aws_alb": "name",
+    "aws_api_gateway_rest_api": "name",
+    "aws_apigatewayv2_api": "name",
+    "aws_cloudfront_distribution": "comment",
+    "aws_eip": "tags.Name",
+    "aws_elb": "name",
+    "aws_instance": "tags.Name",
+    "aws_lambda_function_url": "function_name",
+    "aws_lb": "name",
+    "aws_transfer_server": "tags.Name",
+}
+"""What can face the Internet, and the attribute that the house knows it by."""
+
+
+def faces_the_internet(resource: Resource) -> bool:
+    """Whether *resource*, of one of PUBLIC, can be reached from outside its VPC."""
+    if resource.type in {"aws_lb", "aws_alb", "aws_elb"}:
+        return resource.get("internal", False) is not True
+    if resource.type == "aws_instance":
+        return resource.get("associate_public_ip_address", False) is True
+    if resource.type == "aws_transfer_server":
+        return bool(resource.get("endpoint_type", "PUBLIC") == "PUBLIC")
+    return True
+
+
+def is_of_a_gateway(resource: Resource, graph: ResourceGraph) -> bool:
+    """Whether *resource* is the address of a NAT gateway, through which nobody comes in."""
+    return resource.type == "aws_eip" and any(
+        True for _ in graph.attached_to(resource, "aws_nat_gateway", by="allocation_id")
+    )
+
+
+def is_known_to_the_house(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Only what the house knows as an entry point faces the Internet.
+
+    Every other way in is one that nobody watches.
+    """
+    house, attribute = _house(graph), PUBLIC[resource.type]
+    environment = house.environment_of(graph.stack)
+    name = resource.get(attribute)
+    if environment is None or not house.is_entry_point(str(name), environment):
+        yield Violation(f"{name or resource.address} is no entry point of the house", resource)
+
+
+def _called(name: str | None, subject: Resource, graph: ResourceGraph) -> ResourceGraph:
+    return replace(PUBLIC[subject.type], name)(subject, graph)
+
+
+ENTRY_POINTS = Policy(
+    checks=is_known_to_the_house,
+    applies_to=tuple(PUBLIC),
+    when=faces_the_internet,
+    unless=is_of_a_gateway,
+    needs_house=True,
+    claims=(part_of("1.4.2"), supports("1.4.1")),
+    example={
+        "aws_lb": {"entry": {"name": "financial-alb-dev"}, "inside": {"internal": True}},
+    },
+    violated_by=(
+        described("call it 'side-door'", partial(_called, "side-door")),
+        described("leave out its name", partial(_called, None)),
+    ),
 )

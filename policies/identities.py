@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policies.aws import iam
+from policies.aws import iam, workloads
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Mutation, Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import add, described
@@ -15,17 +15,6 @@ from policies.permissions import PASSING, SAMPLE_ROLES, STARTING
 
 ROLE = "aws_iam_role"
 PROFILE = "aws_iam_instance_profile"
-WORKLOADS = {
-    "aws_codebuild_project": "service_role",
-    "aws_ecs_task_definition": "task_role_arn",
-    "aws_glue_job": "role_arn",
-    PROFILE: "role",
-    "aws_lambda_function": "role",
-    "aws_sagemaker_notebook_instance": "role_arn",
-    "aws_sfn_state_machine": "role_arn",
-}
-"""What works with a role, and the attribute that names it."""
-
 TEMPLATE = "aws_launch_template"
 VOLUMES = (
     (TEMPLATE, "block_device_mappings", "ebs.kms_key_id"),
@@ -132,13 +121,9 @@ def is_taken_by_one_workload(role: Resource, graph: ResourceGraph) -> Iterator[V
 
     Two that share one can do what the other needs, and a log does not tell them apart.
     """
-    workloads = {
-        workload.base: workload
-        for type, by in WORKLOADS.items()
-        for workload in graph.attached_to(role, type, by=by)
-    }
-    if len(workloads) > 1:
-        yield Violation(f"is that of {' and '.join(sorted(workloads))}", role)
+    found = {workload.base for workload in workloads.taking(role, graph)}
+    if len(found) > 1:
+        yield Violation(f"is that of {' and '.join(sorted(found))}", role)
 
 
 def _shared(role: Resource, graph: ResourceGraph) -> ResourceGraph:

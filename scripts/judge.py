@@ -18,7 +18,7 @@ from policies.engine.house import House, HouseError, parse_house
 from policies.engine.model import Finding, Policy, Report, Waiver
 from policies.engine.read import is_synthesis, read, read_text
 from policies.engine.waive import WaiverError, parse_waivers
-from policies.house import missing_environments
+from policies.house import missing_environments, shared_accounts
 from policies.requirements import requirements
 from scripts import second_opinion
 from scripts.files import current_commit
@@ -62,6 +62,7 @@ def _judge(
     findings = list(_first_opinion(readings, rules))
     if rules and any(map(is_synthesis, paths)):
         findings += missing_environments(rules, {r.document.stack for r in readings})
+        findings += shared_accounts(rules, (reading.graph for reading in readings))
     declared = [*POLICIES, *waive.POLICIES]
     if with_checkov:
         second = second_opinion.ask(readings)

@@ -25,6 +25,7 @@ NEEDS_TERRAFORM = pytest.mark.skipif(
 HOUSE = """
 stack = "pay-{environment}"
 environments = ["qa"]
+entry_points = []
 [naming]
 pattern = "pay-{resource}-{environment}"
 [addressing]

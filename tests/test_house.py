@@ -1,6 +1,10 @@
 import pytest
 
+from policies.engine.document import PROVIDER
+from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.house import HouseError, parse_house
+from policies.engine.model import Verdict
+from policies.house import shared_accounts
 from tests.conftest import ROOT
 
 
@@ -52,3 +56,30 @@ def test_a_house_that_says_something_else_is_refused(change, reason):
 
     with pytest.raises(HouseError, match=f"^house.toml: .*({reason})"):
         parse_house(text, "house.toml")
+
+
+def graph_of(stack, *accounts):
+    values = {"allowed_account_ids": list(accounts)} if accounts else {}
+    return ResourceGraph((Resource("provider.aws.0", PROVIDER, values),), stack)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "verdict"),
+    [
+        ({"dev": ("1",), "prod": ("2",)}, Verdict.PASS),
+        ({"dev": ("1",), "prod": ("2", "1")}, Verdict.FAIL),
+        ({"dev": (), "prod": ("2",)}, Verdict.UNKNOWN),
+    ],
+)
+def test_environments_that_share_an_account_are_told(house, accounts, verdict):
+    graphs = [graph_of(f"financial-{name}", *mine) for name, mine in accounts.items()]
+
+    found = {finding.resource: finding.verdict for finding in shared_accounts(house, graphs)}
+
+    assert verdict is found["financial-dev"]
+
+
+def test_the_stacks_of_one_environment_share_its_account(house):
+    graphs = [graph_of("financial-dev", "1"), graph_of("financial-account-dev", "1")]
+
+    assert {Verdict.PASS} == {finding.verdict for finding in shared_accounts(house, graphs)}

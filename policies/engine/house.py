@@ -50,6 +50,9 @@ class House(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Likewise: the stack of what an account has once, such as its trail."""
 
     environments: tuple[str, ...]
+    entry_points: tuple[str, ...]
+    """With ``{environment}``: the names of all that may face the Internet."""
+
     naming: Naming
     addressing: Addressing
     tags: Tags
@@ -76,6 +79,10 @@ class House(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def asks(self, stack: str, account_wide: bool) -> bool:  # noqa: FBT001 - which of the two
         """Whether what must exist, *account_wide* or not, must exist in *stack*."""
         return self.account is None or account_wide == (stack in self._accounts)
+
+    def is_entry_point(self, name: str, environment: str) -> bool:
+        """Whether what bears *name* in *environment* may face the Internet."""
+        return name in {point.replace("{environment}", environment) for point in self.entry_points}
 
     def is_named(self, name: str, environment: str) -> bool:
         """Whether *name* follows the convention in *environment*, also in a forced form."""
