@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from policies.aws import credentials, encryption
-from policies.engine.document import PROVIDER
+from policies.engine.document import OUTPUT, PROVIDER, VARIABLE
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Described, Patch, attached, described, remove, replace
@@ -303,6 +305,58 @@ PROVIDER_CREDENTIALS = Policy(
     found="it has a credential written into it",
     why="Whoever reads the template could do all that Terraform does.",
     claims=(direct("8.6.2"),),
+)
+
+
+def holds_a_credential(resource: Resource, graph: ResourceGraph) -> bool:
+    """Whether a credential is written anywhere into *resource*."""
+    return credentials.stand_in(msgspec.json.encode(resource.values, enc_hook=lambda _: None))
+
+
+ANYWHERE = Policy(
+    prohibits=holds_a_credential,
+    title="No credential is written into anything: resource, variable, local value or output.",
+    found="a credential is written into it",
+    why="What stands in a template stands in every plan, in the state, and in the history.",
+    claims=(direct("8.6.2"),),
+)
+
+
+def is_named_like_a_secret(variable: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Variables that are named like a secret have no default.
+
+    A default is what a secret is everywhere where nobody thought of it.
+    """
+    if SECRET_NAME.search(variable.address) and variable.is_set("default"):
+        yield Violation("default is written out", variable, "default")
+
+
+DEFAULTS = Policy(
+    checks=is_named_like_a_secret,
+    applies_to=VARIABLE,
+    claims=(part_of("8.6.2"),),
+    example={VARIABLE: {"db_password": {}}},
+    violated_by=(replace("default", "correct-horse"), replace("default", ["correct-horse"])),
+)
+
+
+def is_sensitive(output: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Outputs that are named like a secret are sensitive.
+
+    Terraform prints every other one at the end of each run.
+    """
+    if SECRET_NAME.search(output.address) and output.get("sensitive", False) is not True:
+        yield Violation("sensitive is not true", output, "sensitive")
+
+
+OUTPUTS = Policy(
+    checks=is_sensitive,
+    applies_to=OUTPUT,
+    claims=(supports("8.6.2"),),
+    example={OUTPUT: {"db_password": {"sensitive": True}}},
+    violated_by=(remove("sensitive"), replace("sensitive", False)),
 )
 
 

@@ -270,7 +270,7 @@ def test_an_override_may_change_something_else_than_resources(write):
     write({"resource": VPC})
     path = write({"locals": {"a": 1}}, "override.tf.json")
 
-    assert ["aws_vpc.main"] == addresses(path.parent)
+    assert ["aws_vpc.main", "local.a"] == addresses(path.parent)
 
 
 def test_a_plan_that_is_nested_too_deeply_is_refused(write):

@@ -13,6 +13,9 @@ PROVISIONER = "terraform.provisioner"
 FORGET = "terraform.forget"
 PROVIDER = "terraform.provider"
 REQUIRED_PROVIDER = "terraform.required_provider"
+VARIABLE = "terraform.variable"
+LOCAL = "terraform.local"
+OUTPUT = "terraform.output"
 """Types, in our graphs, of what Terraform asks, and of what it runs without showing the effect."""
 
 

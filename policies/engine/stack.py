@@ -10,10 +10,13 @@ from typing import Any
 from policies.engine import expansion
 from policies.engine.document import (
     FORGET,
+    LOCAL,
     MODULE,
+    OUTPUT,
     PROVIDER,
     PROVISIONER,
     REQUIRED_PROVIDER,
+    VARIABLE,
     DocumentError,
     Reading,
 )
@@ -195,6 +198,12 @@ def _written(content: Configuration, sources: Mapping[str, Source]) -> Iterator[
         for instance in expansion.instances(resource):
             yield instance
             yield from _provisioners(instance)
+    yield from _asked(content, syntax)
+    yield from _named(content, syntax)
+
+
+def _asked(content: Configuration, syntax: Syntax) -> Iterator[Resource]:
+    """Yield what Terraform is asked for beside resources: modules, providers, to forget."""
     for (name,), (body, *_) in content.get("module", {}).items():
         yield Resource(f"module.{name}", MODULE, body, syntax)
     for (name,), configured in content.get("provider", {}).items():
@@ -204,6 +213,16 @@ def _written(content: Configuration, sources: Mapping[str, Source]) -> Iterator[
         yield from _required_providers(body)
     for body in content.get("removed", {}).get((), ()):
         yield Resource(f"removed.{body.get('from')}", FORGET, {}, syntax)
+
+
+def _named(content: Configuration, syntax: Syntax) -> Iterator[Resource]:
+    """Yield the values that have names: variables, local values, outputs."""
+    for kind, type in (("variable", VARIABLE), ("output", OUTPUT)):
+        for (name,), (body, *_) in content.get(kind, {}).items():
+            yield Resource(f"{kind}.{name}", type, body, syntax)
+    for body in content.get("locals", {}).get((), ()):
+        for name, value in body.items():
+            yield Resource(f"local.{name}", LOCAL, {"value": value}, syntax)
 
 
 def _required_providers(body: Mapping[str, Any]) -> Iterator[Resource]:
