@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from docs import controls
 from policies import POLICIES
 from policies.engine import waive
 from policies.report import catalogue
@@ -16,6 +17,7 @@ def pages() -> dict[str, str]:
     """Return each generated page by its name."""
     policies = (*POLICIES, *waive.POLICIES)
     return {
+        "controls.md": controls.page(policies),
         "policies.md": catalogue.policies_page(policies),
         "pci-dss.md": catalogue.requirements_page(requirements(), policies),
     }

@@ -20,6 +20,7 @@ from infra.permissions import Role
 
 BUFFER_MIB = 64
 BUFFER_SECONDS = 300
+ARCHIVE = "archive"
 DAY = "!{timestamp:yyyy/MM/dd}"
 
 
@@ -41,7 +42,7 @@ class Archive(Construct):
             self,
             "archive",
             environment=environment,
-            resource="archive",
+            resource=ARCHIVE,
             key=keys.archive,
             access_logs=access_logs,
             statements=[],

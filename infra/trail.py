@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from cdktf_cdktf_provider_aws.cloudtrail import Cloudtrail
+from cdktf_cdktf_provider_aws.cloudtrail import (
+    Cloudtrail,
+    CloudtrailEventSelector,
+    CloudtrailEventSelectorDataResource,
+)
 from constructs import Construct
 
 from infra import permissions
+from infra.archive import ARCHIVE
 from infra.buckets import AccessLogBucket, LockedBucket, bucket_name
 from infra.environment import Environment, Scope
 from infra.keys import Key
@@ -72,11 +77,26 @@ class Trail(Construct):
             include_global_service_events=True,
             enable_logging=True,
             enable_log_file_validation=True,
+            event_selector=[_every_call_and_reader_of(environment, ARCHIVE)],
             cloud_watch_logs_group_arn=f"{self.log.group.arn}:*",
             cloud_watch_logs_role_arn=role.arn,
             tags=environment.tags(name, Scope.CONNECTED),
             depends_on=[bucket.policy, role.permissions],
         )
+
+
+def _every_call_and_reader_of(environment: Environment, bucket: str) -> CloudtrailEventSelector:
+    """Select every call that manages something, and who reads or writes what *bucket* holds."""
+    return CloudtrailEventSelector(
+        read_write_type="All",
+        include_management_events=True,
+        data_resource=[
+            CloudtrailEventSelectorDataResource(
+                type="AWS::S3::Object",
+                values=[f"arn:aws:s3:::{bucket_name(environment, bucket)}/"],
+            )
+        ],
+    )
 
 
 def arn(environment: Environment) -> str:

@@ -58,7 +58,7 @@ def changes_passwords(policy: Resource, graph: ResourceGraph) -> Iterator[Violat
 PASSWORDS = Policy(
     checks=(asks_for_long_passwords, changes_passwords),
     applies_to=PASSWORD_POLICY,
-    claims=(part_of("8.3.6"), part_of("8.3.7"), part_of("8.3.9")),
+    claims=(part_of("8.3.6"), part_of("8.3.7"), part_of("8.3.9"), supports("8.3.10.1")),
     example={
         PASSWORD_POLICY: {
             "account": {

@@ -233,7 +233,7 @@ def _lock(mode: str, days: int) -> Patch:
 LOCK = Policy(
     checks=is_kept_from_everybody,
     applies_to=(SUBSCRIPTION, TRAIL),
-    claims=(direct("10.3.4"), part_of("10.3.2"), part_of("10.3.3")),
+    claims=(direct("10.3.4"), part_of("10.3.2"), part_of("10.3.3"), supports("10.5.1")),
     example={
         **FEED,
         OBJECT_LOCK: {
@@ -422,6 +422,67 @@ TRAIL_COVERAGE = Policy(
         replace(
             "advanced_event_selector",
             [{"field_selector": [{"field": "eventCategory", "equals": ["Data"]}]}],
+        ),
+    ),
+)
+
+
+OBJECTS = "AWS::S3::Object"
+
+
+def records_who_reads_objects(trail: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Trails record who reads and writes objects in buckets.
+
+    Without that, a bucket that was emptied shows no more than that somebody came by.
+    """
+    selectors = [*trail.blocks("event_selector"), *trail.blocks("advanced_event_selector")]
+    if not any(map(_selects_objects, selectors)):
+        yield Violation(f"no selector is about {OBJECTS}", trail, "event_selector")
+
+
+def _selects_objects(selector: Resource) -> bool:
+    """Whether *selector*, of the older or the newer form, is about reading and writing objects."""
+    for data in selector.blocks("data_resource"):
+        if data.get("type") == OBJECTS and data.is_set("values"):
+            return bool(selector.get("read_write_type", "All") == "All")
+    fields = {each.get("field"): each for each in selector.blocks("field_selector")}
+    return (
+        "resources.type" in fields
+        and "readOnly" not in fields
+        and OBJECTS in list(fields["resources.type"].get("equals") or ())
+    )
+
+
+def _selecting(**values: Any) -> Patch:
+    return replace("event_selector", [{"data_resource": [{"type": OBJECTS, **values}]}])
+
+
+OBJECT_EVENTS = Policy(
+    checks=records_who_reads_objects,
+    applies_to=TRAIL,
+    claims=(part_of("10.2.1.1"), part_of("10.2.1.3")),
+    example={
+        TRAIL: {
+            "account": {
+                "event_selector": [
+                    {"data_resource": [{"type": OBJECTS, "values": ["arn:aws:s3:::cards/"]}]}
+                ]
+            }
+        }
+    },
+    violated_by=(
+        remove("event_selector"),
+        _selecting(type="AWS::Lambda::Function", values=["arn:aws:lambda"]),
+        _selecting(values=None),
+        replace(
+            "event_selector",
+            [
+                {
+                    "read_write_type": "WriteOnly",
+                    "data_resource": [{"type": OBJECTS, "values": ["arn:aws:s3"]}],
+                }
+            ],
         ),
     ),
 )

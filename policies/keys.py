@@ -216,7 +216,7 @@ MATERIAL = Policy(
     prohibits=("aws_kms_external_key", "aws_kms_replica_external_key"),
     title="Keys are made by KMS, and never leave it.",
     why="What somebody brought, somebody may still have.",
-    claims=(supports("3.6.1.2"), supports("3.7.1")),
+    claims=(supports("3.6.1.2"), supports("3.7.3")),
 )
 
 
@@ -257,6 +257,29 @@ CERTIFICATE_STRENGTH = Policy(
     claims=(part_of("4.2.1"),),
     example={"aws_acm_certificate": {"entry": {"key_algorithm": "EC_prime256v1"}}},
     violated_by=(replace("key_algorithm", "RSA_1024"),),
+)
+
+
+def names_what_it_is_for(certificate: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Certificates name the hosts that they are for.
+
+    One for every host of a domain serves whoever gets hold of one of them.
+    """
+    names = (certificate.get("domain_name"), *(certificate.get("subject_alternative_names") or ()))
+    for name in names:
+        if str(name).startswith("*."):
+            yield Violation(f"is for {name}", certificate, "domain_name")
+
+
+CERTIFICATE_NAMES = Policy(
+    checks=names_what_it_is_for,
+    applies_to="aws_acm_certificate",
+    example={"aws_acm_certificate": {"entry": {"domain_name": "pay.example.com"}}},
+    violated_by=(
+        replace("domain_name", "*.example.com"),
+        replace("subject_alternative_names", ["*.pay.example.com"]),
+    ),
 )
 
 

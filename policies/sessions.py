@@ -15,6 +15,7 @@ INPUTS = {
     "cloudWatchLogGroupName": "financial-sessions-dev",
     "cloudWatchEncryptionEnabled": True,
     "idleSessionTimeout": "15",
+    "kmsKeyId": "alias/sessions",
 }
 
 
@@ -82,6 +83,28 @@ def ends_when_idle(document: Resource, graph: ResourceGraph) -> Iterator[Violati
     elif minutes not in map(str, range(1, LONGEST_IDLE_MINUTES + 1)):
         yield Violation(f"content: idleSessionTimeout is {minutes}", document, "content")
 
+
+def is_encrypted_to_the_server(document: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Sessions on servers are encrypted with a key of ours, all the way to the server.
+
+    TLS ends at AWS; with a key of ours, only the two ends can read what was typed.
+    """
+    if not document.is_set("content.inputs.kmsKeyId"):
+        yield Violation("content: kmsKeyId is not stated", document, "content")
+
+
+ENCRYPTED = Policy(
+    checks=is_encrypted_to_the_server,
+    applies_to=DOCUMENT,
+    when=is_of_sessions,
+    claims=(part_of("2.2.7"),),
+    example=EXAMPLE,
+    violated_by=(
+        replace("content", _with(kmsKeyId="")),
+        replace("content", {"schemaVersion": "1.0", "inputs": {"idleSessionTimeout": "15"}}),
+    ),
+)
 
 IDLE_TIME = Policy(
     checks=ends_when_idle,

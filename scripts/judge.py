@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from policies import POLICIES
@@ -58,8 +58,9 @@ def _judge(
 ) -> Report:
     rules = parse_house(read_text(house), str(house)) if house else None
     accepted = parse_waivers(read_text(waivers), str(waivers)) if waivers else ()
+    now = datetime.now(UTC)
     readings = read(paths)
-    findings = list(_first_opinion(readings, rules))
+    findings = list(_first_opinion(readings, rules, now.date()))
     if rules and any(map(is_synthesis, paths)):
         findings += missing_environments(rules, {r.document.stack for r in readings})
         findings += shared_accounts(rules, (reading.graph for reading in readings))
@@ -68,12 +69,14 @@ def _judge(
         second = second_opinion.ask(readings)
         findings += second
         declared += checkov.policies(second)
-    return _report(readings, declared, findings, accepted, rules, with_checkov=with_checkov)
+    return _report(readings, declared, findings, accepted, rules, now, with_checkov=with_checkov)
 
 
-def _first_opinion(readings: Iterable[Reading], house: House | None) -> Iterator[Finding]:
+def _first_opinion(
+    readings: Iterable[Reading], house: House | None, today: date
+) -> Iterator[Finding]:
     for reading in readings:
-        yield from evaluate(POLICIES, replace(reading.graph, house=house))
+        yield from evaluate(POLICIES, replace(reading.graph, house=house, today=today))
 
 
 def _report(
@@ -82,10 +85,10 @@ def _report(
     findings: Sequence[Finding],
     waivers: Sequence[Waiver],
     house: House | None,
+    now: datetime,
     *,
     with_checkov: bool,
 ) -> Report:
-    now = datetime.now(UTC)
     not_evaluated = () if house else tuple(p.id for p in POLICIES if p.needs_house)
     skipped = not_evaluated if with_checkov else (*not_evaluated, checkov.PREFIX)
     stacks = frozenset(reading.document.stack for reading in readings)

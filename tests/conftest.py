@@ -3,12 +3,16 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from policies.engine.house import parse_house
 from policies.engine.read import read
+
+TODAY = date(2026, 11, 24)
+"""The day on which tests judge: tables of what is mended are fresh on it."""
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,4 +42,4 @@ def synthesized(tmp_path_factory):
 def platform(synthesized, house):
     """Return the graphs of the real platform in one environment: its own, and its account's."""
     folders = [synthesized / "stacks" / f"financial-{name}" for name in ("account-dev", "dev")]
-    return tuple(replace(reading.graph, house=house) for reading in read(folders))
+    return tuple(replace(reading.graph, house=house, today=TODAY) for reading in read(folders))

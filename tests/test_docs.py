@@ -6,7 +6,10 @@ import pytest
 from click.testing import CliRunner
 
 from docs.__main__ import pages
+from docs.controls import controls
 from policies import POLICIES
+from policies.engine import waive
+from policies.requirements import requirements
 from scripts.__main__ import cli
 from tests.conftest import ROOT
 
@@ -49,6 +52,16 @@ def test_the_policies_that_prose_names_exist():
                 (".md", ".py", ".toml", ".yaml")
             ):
                 assert id in known, f"{file}: {id}"
+
+
+def test_every_control_names_policies_that_serve_its_requirements_or_says_why_not():
+    policies = {policy.id: policy for policy in (*POLICIES, *waive.POLICIES)}
+    known = {requirement.id for requirement in requirements()}
+    for control in controls():
+        claimed = {c.requirement for id in control.policies for c in policies[id].claims}
+
+        assert bool(control.policies) is not bool(control.why_none), control.id
+        assert set(control.requirements) <= (claimed if control.policies else known), control.id
 
 
 def test_no_report_calls_anything_compliant():

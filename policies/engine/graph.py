@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,10 +34,15 @@ NAMED_BY = {
     "aws_kinesis_firehose_delivery_stream": "name",
     "aws_iam_role": "name",
     "aws_lambda_function": "function_name",
+    "aws_lb": "arn_suffix",
+    "aws_lb_target_group": "arn_suffix",
     "aws_rds_cluster": "cluster_identifier",
     "aws_s3_bucket": "bucket",
 }
 """The attribute by which others may name a resource of the type, beside its id and ARN."""
+
+STREAMS = ":*"
+"""What some put behind the ARN of a log group, to name what is in it."""
 
 _INSTANCE_KEY = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
 
@@ -200,7 +206,7 @@ class Resource:
                     unknown = item
                 yield from item.targets or ()
             elif item is not None:
-                yield str(item)
+                yield str(item).removesuffix(STREAMS)
         known(unknown, self._at(path))
 
     def _planned_references(self, path: str) -> tuple[str, ...] | None:
@@ -308,6 +314,9 @@ class ResourceGraph:
 
     document: str = ""
     """The path of the document."""
+
+    today: date | None = field(default=None, repr=False)
+    """The day, in UTC, on which it is judged."""
 
     def address(self, resource: Resource) -> str:
         """Return the address of *resource* with the stack's name in front."""

@@ -19,7 +19,7 @@ _MODULES = r"(?:module\.[\w-]+\.)*"
 _TYPE = r"(?:data\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)+"
 _ADDRESS = rf"{_MODULES}{_TYPE}\.[A-Za-z_][\w-]*"
 _TRAVERSAL = re.compile(rf"\$\{{\s*(tostring\()?({_ADDRESS})((?:\.[\w-]+)*)(?(1)\))\s*\}}(?::\*)?")
-"""A reference alone, or with what the ARN of a log group has behind it."""
+"""A reference alone, or the ARN of a log group and all that is in it."""
 
 _LEADING = re.compile(rf"\$\{{\s*{_ADDRESS}\.([\w-]+)\s*\}}")
 

@@ -11,7 +11,7 @@ import yaml
 from msgspec.structs import replace
 
 from policies.engine.graph import Stage
-from policies.engine.model import WAIVABLE, Finding, Policy, Verdict, Waiver
+from policies.engine.model import WAIVABLE, Finding, Policy, Verdict, Waiver, supports
 
 LONGEST_DAYS = 366
 
@@ -19,6 +19,7 @@ EXPIRED = Policy(
     id="waivers.expired",
     title="Every waiver is within its time.",
     why="An accepted risk is looked at again at least once a year.",
+    claims=(supports("12.3.2"),),
 )
 UNMATCHED = Policy(
     id="waivers.unmatched",

@@ -38,6 +38,11 @@ def _section(policy: Policy) -> Iterator[str]:
     yield ""
 
 
+def link(policy: str) -> str:
+    """Return a link to the section of *policy* in policies.md."""
+    return f"[{policy}](policies.md#{policy.replace('.', '')})"
+
+
 def _strength(policy: Policy, requirement: str) -> str:
     return next(c.strength.value for c in policy.claims if c.requirement == requirement)
 
@@ -45,7 +50,7 @@ def _strength(policy: Policy, requirement: str) -> str:
 def requirements_page(requirements: Sequence[Requirement], policies: Iterable[Policy]) -> str:
     """Return a table of every requirement: its status, its policies, or why it has none."""
     links = {
-        id: [f"[{p.id}](policies.md#{p.id.replace('.', '')}) ({_strength(p, id)})" for p in serving]
+        id: [f"{link(policy.id)} ({_strength(policy, id)})" for policy in serving]
         for id, serving in served(policies).items()
     }
     parts = [
