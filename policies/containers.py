@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies.aws import cidr, credentials, encryption, iam
+from policies.aws import cidr, credentials, encryption, engines, iam
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import remove, replace
@@ -366,4 +366,27 @@ REPOSITORY_POLICIES = Policy(
             "policy", {"Statement": [{"Effect": "Allow", "Action": "ecr:*", "Principal": "*"}]}
         ),
     ),
+)
+
+
+def runs_a_version_that_is_mended(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Clusters run a version of Kubernetes that is still mended.
+
+    A hole in an old one stays open. Where no version is written, AWS takes one that is.
+    """
+    version = cluster.get("version")
+    extended = cluster.get("upgrade_policy.support_type", "EXTENDED") == "EXTENDED"
+    if version is not None and not engines.is_mended(
+        "clusters", str(version), graph, extended=extended
+    ):
+        yield Violation(f"version is {version}", cluster, "version")
+
+
+SUPPORTED_VERSION = Policy(
+    checks=runs_a_version_that_is_mended,
+    applies_to=CLUSTER,
+    claims=(part_of("6.3.3"), supports("12.3.4")),
+    example={CLUSTER: {"app": {"version": "1.34", "upgrade_policy": {"support_type": "STANDARD"}}}},
+    violated_by=(replace("version", "1.25"), replace("version", "1.31")),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.aws import encryption
+from policies.aws import encryption, engines
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Referenced, attached, described, referenced, remove, replace
@@ -509,23 +509,29 @@ def tells_of_its_changes(database: Resource, graph: ResourceGraph) -> Iterator[V
 
     A parameter that somebody turned off leaves no trace in any log of the database.
     """
-    subscriptions = graph.once(
-        "subscriptions to events of databases", lambda: tuple(graph.of_type(EVENTS))
-    )
-    if not any(_is_about(subscription, database) for subscription in subscriptions):
-        yield Violation(f"no {EVENTS} tells of it", database)
+    about_all = graph.once("subscriptions to every database", lambda: tuple(_about_all(graph)))
+    for subscription in (*graph.attached_to(database, EVENTS, by="source_ids"), *about_all):
+        if _tells(subscription, SOURCES[database.type]):
+            return
+    yield Violation(f"no {EVENTS} tells of it", database)
 
 
-def _is_about(subscription: Resource, database: Resource) -> bool:
-    if subscription.get("enabled", True) is not True or not subscription.is_set("sns_topic"):
-        return False
-    if subscription.get("source_type", SOURCES[database.type]) != SOURCES[database.type]:
-        return False
+def _about_all(graph: ResourceGraph) -> Iterator[Resource]:
+    """Yield the subscriptions that name no database, and so are about every one."""
+    for subscription in graph.of_type(EVENTS):
+        if not subscription.is_set("source_ids"):
+            yield subscription
+
+
+def _tells(subscription: Resource, source: str) -> bool:
+    """Whether *subscription* tells somebody of whatever matters in a *source*."""
     categories = frozenset(subscription.get("event_categories") or ())
-    if categories and not categories >= TOLD:
-        return False
-    named = frozenset(subscription.reference("source_ids"))
-    return not named or bool(named & database.names)
+    return (
+        subscription.get("enabled", True) is True
+        and subscription.is_set("sns_topic")
+        and subscription.get("source_type", source) == source
+        and (not categories or categories >= TOLD)
+    )
 
 
 CHANGES = Policy(
@@ -556,5 +562,48 @@ CHANGES = Policy(
                 remove("sns_topic"),
             )
         ),
+    ),
+)
+
+STANDARD_ONLY = "open-source-rds-extended-support-disabled"
+DEFAULT_ENGINES = {"aws_rds_cluster": "aurora"}
+
+
+def runs_on_an_engine_that_is_mended(
+    database: Resource, graph: ResourceGraph
+) -> Iterator[Violation]:
+    """
+    Databases run on an engine that is still mended.
+
+    A hole in an old one stays open. Where no version is written, AWS takes one that is.
+    """
+    engine = str(database.get("engine", DEFAULT_ENGINES.get(database.type)))
+    version = database.get("engine_version")
+    if version is None:
+        return
+    extended = database.get("engine_lifecycle_support") != STANDARD_ONLY
+    known = engines.database(engine, str(version))
+    if not engines.is_mended("databases", known, graph, extended=extended):
+        yield Violation(f"engine_version is {version}, of {known}", database, "engine_version")
+
+
+SUPPORTED_ENGINES = Policy(
+    checks=runs_on_an_engine_that_is_mended,
+    applies_to=("aws_rds_cluster", "aws_db_instance", "aws_rds_cluster_instance"),
+    when=lambda database: database.is_set("engine") or database.type == "aws_rds_cluster",
+    claims=(part_of("6.3.3"), supports("12.3.4")),
+    example={
+        "aws_rds_cluster": {
+            "cde": {
+                "engine": "aurora-mysql",
+                "engine_version": "8.0.mysql_aurora.3.10.0",
+                "engine_lifecycle_support": STANDARD_ONLY,
+            }
+        },
+        "aws_db_instance": {"copy": {}},
+    },
+    violated_by=(
+        replace("engine_version", "8.0.mysql_aurora.3.04.1"),
+        replace("engine_version", "8.0.mysql_aurora.3.05.2"),
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from policies import common
+from policies.aws import tls
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of
 from policies.engine.mutate import remove, replace
@@ -22,7 +23,6 @@ CLASSIC = "aws_elb"
 DOMAINS = ("aws_api_gateway_domain_name", "aws_apigatewayv2_domain_name")
 
 BEHAVIORS = ("default_cache_behavior", "ordered_cache_behavior")
-MODERN_TLS = ("TLSv1.2_2018", "TLSv1.2_2019", "TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025")
 OLD_TLS = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
 LISTENERS_TLS = frozenset({"HTTPS", "SSL"})
 
@@ -66,7 +66,7 @@ def speaks_modern_tls(distribution: Resource, graph: ResourceGraph) -> Iterator[
             yield Violation("cloudfront_default_certificate is true", certificate)
         else:
             version = certificate.get("minimum_protocol_version", "TLSv1")
-            if version not in MODERN_TLS:
+            if not tls.is_modern(version, graph):
                 yield Violation(f"minimum_protocol_version is {version}", certificate)
     if not any(True for _ in distribution.blocks("viewer_certificate")):
         yield Violation("has no viewer_certificate", distribution, "viewer_certificate")
@@ -233,7 +233,7 @@ def takes_modern_tls(domain: Resource, graph: ResourceGraph) -> Iterator[Violati
     """
     inner = domain.get("domain_name_configuration.security_policy")
     policy = inner or domain.get("security_policy", "TLS_1_0")
-    if policy not in {"TLS_1_2", "TLS_1_3"}:
+    if not tls.is_modern(policy, graph):
         yield Violation(f"security_policy is {policy}", domain, "security_policy")
 
 
@@ -332,7 +332,7 @@ def has_a_strong_policy(policy: Resource, graph: ResourceGraph) -> Iterator[Viol
     """
     for attribute in policy.blocks("policy_attribute"):
         name, value = str(attribute.get("name")), attribute.get("value")
-        if name == "Reference-Security-Policy" and value != "ELBSecurityPolicy-TLS-1-2-2017-01":
+        if name == "Reference-Security-Policy" and not tls.is_modern(str(value), graph):
             yield Violation(f"Reference-Security-Policy is {value}", attribute)
         if name.removeprefix("Protocol-") in OLD_TLS and value is True:
             yield Violation(f"{name} is true", attribute)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.aws import encryption, log_groups
+from policies.aws import encryption, engines, log_groups
 from policies.aws.log_groups import LOG_GROUP
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
@@ -151,14 +151,6 @@ PUBLIC_URL = Policy(
 )
 
 
-SUPPORTED = frozenset({
-    "dotnet8", "dotnet10", "java11", "java17", "java21", "java25", "nodejs22.x", "nodejs24.x",
-    "provided.al2023", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14",
-    "ruby3.3", "ruby3.4",
-})  # fmt: skip
-"""Runtimes that AWS mends, as of November 2026; whoever adds one looks at the others as well."""
-
-
 def runs_on_what_is_mended(function: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     Functions run on a runtime that AWS still mends.
@@ -168,7 +160,7 @@ def runs_on_what_is_mended(function: Resource, graph: ResourceGraph) -> Iterator
     runtime = function.get("runtime")
     if runtime is None:
         yield Violation("runtime is not stated", function, "runtime")
-    elif runtime not in SUPPORTED:
+    elif not engines.is_mended("runtimes", runtime, graph):
         yield Violation(f"runtime is {runtime}", function, "runtime")
 
 

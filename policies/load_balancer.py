@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from policies.aws import tls
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of
 from policies.engine.mutate import described, remove, replace
@@ -15,20 +16,6 @@ TARGET_GROUPS = ("aws_lb_target_group", "aws_alb_target_group")
 ENCRYPTED = frozenset({"HTTPS", "TLS"})
 
 ACM = ("aws_acm_certificate.", "aws_acm_certificate_validation.", "data.aws_acm_certificate.")
-
-STRONG_TLS = frozenset({
-    "ELBSecurityPolicy-TLS13-1-2-2021-06",
-    "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
-    "ELBSecurityPolicy-TLS13-1-3-2021-06",
-    "ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04",
-    "ELBSecurityPolicy-TLS13-1-2-Res-FIPS-2023-04",
-    "ELBSecurityPolicy-TLS13-1-3-FIPS-2023-04",
-    "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
-    "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
-    "ELBSecurityPolicy-FS-1-2-Res-2019-08",
-    "ELBSecurityPolicy-FS-1-2-Res-2020-10",
-})  # fmt: skip
-"""AWS's predefined policies with TLS 1.2 or newer and forward secrecy only."""
 
 
 def is_encrypted(listener: Resource) -> bool:
@@ -54,7 +41,7 @@ def states_a_strong_policy(listener: Resource, graph: ResourceGraph) -> Iterator
     policy = listener.get("ssl_policy")
     if policy is None:
         yield Violation("ssl_policy is not stated", listener, "ssl_policy")
-    elif policy not in STRONG_TLS:
+    elif not tls.is_modern(policy, graph):
         yield Violation(f"ssl_policy is {policy}", listener, "ssl_policy")
 
 
@@ -73,6 +60,35 @@ TLS_POLICY = Policy(
         remove("ssl_policy"),
         replace("ssl_policy", "ELBSecurityPolicy-2016-08"),
         replace("ssl_policy", "ELBSecurityPolicy-TLS13-1-0-2021-06"),
+    ),
+)
+
+
+def keeps_secrets_forward(listener: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Listeners keep what was said secret, also from who steals the key later.
+
+    Without forward secrecy, a recorded session waits for the key to be stolen.
+    """
+    policy = listener.get("ssl_policy")
+    if policy not in tls.FORWARD:
+        yield Violation(f"ssl_policy is {policy}", listener, "ssl_policy")
+
+
+FORWARD_SECRECY = Policy(
+    checks=keeps_secrets_forward,
+    applies_to=LISTENERS,
+    when=is_encrypted,
+    example={
+        "aws_lb_listener": {
+            "https": {"protocol": "HTTPS", "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"},
+            "http": {"protocol": "HTTP"},
+        }
+    },
+    violated_by=(
+        remove("ssl_policy"),
+        replace("ssl_policy", "ELBSecurityPolicy-TLS-1-2-2017-01"),
+        replace("ssl_policy", "ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06"),
     ),
 )
 

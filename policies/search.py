@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.aws import iam
+from policies.aws import iam, tls
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import remove, replace
 
 DOMAINS = ("aws_opensearch_domain", "aws_elasticsearch_domain")
 DOMAIN = DOMAINS[0]
-MODERN_TLS = ("Policy-Min-TLS-1-2-2019-07", "Policy-Min-TLS-1-2-PFS-2023-10")
 
 
 def _domain(**arguments: object) -> dict[str, object]:
@@ -54,7 +53,7 @@ def speaks_modern_tls(domain: Resource, graph: ResourceGraph) -> Iterator[Violat
         if options.get("enforce_https", True) is not True:
             yield Violation("enforce_https is not true", options, "enforce_https")
         policy = options.get("tls_security_policy")
-        if policy not in MODERN_TLS:
+        if policy is None or not tls.is_modern(policy, graph):
             yield Violation(f"tls_security_policy is {policy}", options, "tls_security_policy")
 
 
@@ -63,7 +62,10 @@ TLS = Policy(
     applies_to=DOMAINS,
     claims=(direct("4.2.1"),),
     example=_domain(
-        domain_endpoint_options={"enforce_https": True, "tls_security_policy": MODERN_TLS[0]}
+        domain_endpoint_options={
+            "enforce_https": True,
+            "tls_security_policy": "Policy-Min-TLS-1-2-PFS-2023-10",
+        }
     ),
     violated_by=(
         remove("domain_endpoint_options"),

@@ -308,9 +308,12 @@ PROVIDER_CREDENTIALS = Policy(
 )
 
 
+_written = msgspec.json.Encoder(enc_hook=lambda _unknown: None).encode
+
+
 def holds_a_credential(resource: Resource, graph: ResourceGraph) -> bool:
     """Whether a credential is written anywhere into *resource*."""
-    return credentials.stand_in(msgspec.json.encode(resource.values, enc_hook=lambda _: None))
+    return any(True for _ in credentials.certain_in(_written(resource.values)))
 
 
 ANYWHERE = Policy(

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from policies import POLICIES
@@ -48,6 +50,11 @@ def timed(function, *arguments):
     return result, time.perf_counter() - start
 
 
+def judged(graph):
+    """Return every finding of the whole suite on *graph*."""
+    return list(evaluate(POLICIES, graph))
+
+
 def main():
     """Measure, compare, say so."""
     took = {}
@@ -67,7 +74,8 @@ def main():
             _, loading = timed(json.loads, path.read_text())
             with no_collection():
                 [reading], strictly = timed(read, [path])
-                findings, judging = timed(lambda: list(evaluate(POLICIES, reading.graph)))  # noqa: B023
+                graph = replace(reading.graph, today=datetime.now(UTC).date())
+                findings, judging = timed(judged, graph)
             took[size] = strictly + judging
             sys.stdout.write(
                 f"{size:>7,} resources: json.loads {loading:.2f} s, read {strictly:.2f} s, "

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from policies import POLICIES
+from policies.engine.evaluate import evaluate
 from policies.engine.house import parse_house
 from policies.engine.read import read
 
@@ -15,6 +17,12 @@ TODAY = date(2026, 11, 24)
 """The day on which tests judge: tables of what is mended are fresh on it."""
 
 ROOT = Path(__file__).parent.parent
+
+
+def judged(reading):
+    """Return every finding of the suite on what was read."""
+    return list(evaluate(POLICIES, replace(reading.graph, today=TODAY)))
+
 
 collect_ignore = ["e2e"] if importlib.util.find_spec("moto") is None else []
 """What needs an emulated AWS has an environment of its own: tox run -e e2e."""

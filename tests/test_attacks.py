@@ -5,10 +5,9 @@ import json
 
 import pytest
 
-from policies import POLICIES
-from policies.engine.evaluate import evaluate
 from policies.engine.model import Verdict
 from policies.engine.read import read
+from tests.conftest import judged
 
 OPEN = {"ip_protocol": "tcp", "from_port": 3306, "to_port": 3306, "description": "queries"}
 VPC = {
@@ -348,7 +347,7 @@ def test_no_way_around_the_gate_passes(tmp_path, resources, policy):
     path = tmp_path / "cdk.tf.json"
     path.write_text(json.dumps(document))
     [reading] = read([path])
-    verdicts = {f.verdict for f in evaluate(POLICIES, reading.graph) if f.policy == policy}
+    verdicts = {f.verdict for f in judged(reading) if f.policy == policy}
 
     assert verdicts & {Verdict.FAIL, Verdict.UNKNOWN}
 
@@ -446,7 +445,7 @@ def test_no_way_around_the_gate_passes_in_a_plan(tmp_path, document, policy):
     path = tmp_path / "plan.json"
     path.write_text(json.dumps(document))
     [reading] = read([path])
-    verdicts = {f.verdict for f in evaluate(POLICIES, reading.graph) if f.policy == policy}
+    verdicts = {f.verdict for f in judged(reading) if f.policy == policy}
 
     assert verdicts & {Verdict.FAIL, Verdict.UNKNOWN}
 
@@ -469,7 +468,7 @@ def test_a_database_that_was_opened_by_hand_is_found_in_a_state(tmp_path):
     cluster = ("aws_rds_cluster.c", {"vpc_security_group_ids": ["sg-1"]})
     path.write_text(json.dumps(state(open_group("sg-1"), cluster)))
     [reading] = read([path])
-    failed = {f.policy for f in evaluate(POLICIES, reading.graph) if f.verdict is Verdict.FAIL}
+    failed = {f.policy for f in judged(reading) if f.verdict is Verdict.FAIL}
 
     assert {"security_groups.database_ingress", "security_groups.internet_ingress"} <= failed
 
@@ -482,7 +481,7 @@ def test_a_load_balancer_is_known_by_its_group_in_a_state(tmp_path):
     [reading] = read([path])
     verdicts = {
         finding.verdict
-        for finding in evaluate(POLICIES, reading.graph)
+        for finding in judged(reading)
         if finding.policy == "security_groups.internet_ingress"
     }
 
@@ -572,6 +571,6 @@ def test_what_is_right_is_no_false_alarm(tmp_path, resources, policy):
     path = tmp_path / "cdk.tf.json"
     path.write_text(json.dumps({"resource": resources}))
     [reading] = read([path])
-    verdicts = {f.verdict for f in evaluate(POLICIES, reading.graph) if f.policy == policy}
+    verdicts = {f.verdict for f in judged(reading) if f.policy == policy}
 
     assert {Verdict.PASS} == verdicts

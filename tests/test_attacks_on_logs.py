@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from policies import POLICIES
-from policies.engine.evaluate import evaluate
 from policies.engine.model import Verdict
 from policies.engine.read import read
+from tests.conftest import judged
 
 BUCKET = "${aws_s3_bucket.b.id}"
 FLAGS = (
@@ -346,7 +345,7 @@ def verdicts(tmp_path, resources, policy):
     path = tmp_path / "cdk.tf.json"
     path.write_text(json.dumps({"resource": resources}))
     [reading] = read([path])
-    return {f.verdict for f in evaluate(POLICIES, reading.graph) if f.policy == policy}
+    return {f.verdict for f in judged(reading) if f.policy == policy}
 
 
 @pytest.mark.parametrize(("resources", "policy"), WAYS.values(), ids=WAYS)
