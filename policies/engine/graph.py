@@ -198,6 +198,7 @@ class Resource:
         value = self._peek(path)
         if planned and value is not None and (len(set(planned)) == 1 or isinstance(value, Items)):
             yield from planned
+            yield from _literals(value)
             return
         unknown = None
         for item in _flat(value) if isinstance(value, Items) else [value]:
@@ -244,6 +245,13 @@ class Resource:
             within=self._at(path),
             expressions=expression if isinstance(expression, dict) else {},
         )
+
+
+def _literals(value: Any) -> Iterator[str]:
+    """Yield the texts in a list of which a plan says what the rest is made of."""
+    for item in _flat(value) if isinstance(value, Items) else ():
+        if isinstance(item, str):
+            yield item.removesuffix(STREAMS)
 
 
 def _boolean(value: Any) -> Any:

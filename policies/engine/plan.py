@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from policies.engine import binding
+from policies.engine import binding, configuration
+from policies.engine.configuration import Configured
 from policies.engine.document import (
     FORGET,
     PROVIDER,
@@ -18,9 +19,10 @@ from policies.engine.document import (
     Reading,
 )
 from policies.engine.graph import Resource, ResourceGraph, Stage
+from policies.engine.masking import hidden, masked
 from policies.engine.model import Document
 from policies.engine.stack import bodies
-from policies.engine.values import PLAIN, Explained, Syntax, Unknown
+from policies.engine.values import PLAIN, Explained, Unknown
 
 PLAN_MAJOR = "1"
 
@@ -52,10 +54,11 @@ def plan_reading(
         if design:
             binding.require_same(path, root, bodies(design.content))
         expressions = dict(_expressions(root, ""))
+        blocks = configuration.shows_every_block(content)
         present = [*_provisioners(root, ""), *_providers(content["configuration"])]
         absent: list[Resource] = []
         for change in content["resource_changes"]:
-            resource = _planned(change, expressions, written)
+            resource = _planned(change, expressions, written, blocks=blocks)
             actions = change["change"]["actions"]
             if actions == ["delete"] or change.get("deposed"):
                 absent.append(resource)
@@ -109,7 +112,9 @@ def _require_text(value: Any) -> str:
     return value
 
 
-def _planned(change: Any, expressions: dict[str, Any], written: Mapping[str, Resource]) -> Resource:
+def _planned(
+    change: Any, expressions: dict[str, Any], written: Mapping[str, Resource], *, blocks: bool
+) -> Resource:
     address, mode = change["address"], change["mode"]
     if mode not in {"managed", "data"}:
         raise TypeError(f"{address} with mode {mode!r}")
@@ -120,9 +125,12 @@ def _planned(change: Any, expressions: dict[str, Any], written: Mapping[str, Res
     design = written.get(address) or written.get(resource.base)
     unknown = change["change"].get("after_unknown", {})
     if design:
-        values = _masked(values, unknown, design.values, design.syntax)
+        values = masked(values, unknown, design.values, design.syntax)
+    elif mode == "managed" and "create" in actions and resource.base in expressions:
+        said = Configured.of(type, expressions[resource.base], blocks=blocks)
+        values = said.masked(values, unknown)
     else:
-        values = _masked(values, unknown, NOTHING, PLAIN)
+        values = hidden(values, unknown)
     if not isinstance(values, dict):
         raise TypeError(f"{address} without values")
     return replace(
@@ -131,43 +139,6 @@ def _planned(change: Any, expressions: dict[str, Any], written: Mapping[str, Res
         source=design.source if design else None,
         expressions=expressions.get(resource.base, {}),
     )
-
-
-NOTHING = object()
-"""What the design says where there is none, or where it cannot be told which part."""
-
-
-def _masked(values: Any, unknown: Any, design: Any, syntax: Syntax) -> Any:
-    """Put what the *design* says, or else an Unknown, wherever *unknown* is true."""
-    if unknown is True:
-        return Unknown() if design is NOTHING else Explained(design, syntax)
-    if isinstance(unknown, dict) and (values is None or isinstance(values, dict)):
-        values = values or {}
-        hidden = {
-            key: _masked(values.get(key), part, _part(design, key), syntax)
-            for key, part in unknown.items()
-            if part
-        }
-        return {**values, **hidden}
-    if isinstance(unknown, list) and isinstance(values, list):
-        alone = len(values) == 1  # among several, a plan's order is its own
-        padded = unknown + [False] * (len(values) - len(unknown))
-        return [
-            _masked(value, part, _only(design) if alone else NOTHING, syntax)
-            for value, part in zip(values, padded, strict=False)
-        ]
-    return values
-
-
-def _part(design: Any, key: str) -> Any:
-    return design.get(key) if isinstance(design, Mapping) else NOTHING
-
-
-def _only(design: Any) -> Any:
-    """Return the one block of *design*, which may stand in a list."""
-    if isinstance(design, list):
-        return design[0] if len(design) == 1 else NOTHING
-    return design if isinstance(design, Mapping) else NOTHING
 
 
 def _expressions(module: Any, prefix: str) -> Iterator[tuple[str, Any]]:
