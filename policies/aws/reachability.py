@@ -67,6 +67,8 @@ PLACES = {
 JOINS = ("aws_vpc_peering_connection", "aws_ec2_transit_gateway_vpc_attachment")
 """What makes one network of two VPCs."""
 
+PUBLIC_BY_DEFAULT = frozenset({"aws_redshift_cluster"})
+
 SCALING = "aws_autoscaling_group"
 TYPES = (*PLACES, SCALING)
 """What can be a party."""
@@ -124,7 +126,7 @@ class Party:
                 resource, "aws_rds_cluster_instance", by="cluster_identifier"
             )
             return any(each.get("publicly_accessible", False) is not False for each in instances)
-        return resource.get("publicly_accessible", False) is not False
+        return resource.get("publicly_accessible", type in PUBLIC_BY_DEFAULT) is not False
 
     def is_private(self) -> bool:
         """Whether nobody outside can address it, for certain."""

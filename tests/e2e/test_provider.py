@@ -1,0 +1,206 @@
+"""What policies take for the provider's own doing, against the real provider."""
+
+import json
+import re
+
+import pytest
+
+from policies import POLICIES
+from policies.engine import graph
+from policies.engine.evaluate import evaluate
+from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.model import Verdict
+from policies.engine.read import read
+from tests.conftest import ROOT, TODAY, judged
+from tests.e2e import terraform
+
+LEAST = json.loads((ROOT / "tests" / "e2e" / "least.tf.json").read_text())
+SETTINGS = {
+    "terraform": {"required_providers": {"aws": {"source": "hashicorp/aws", "version": "5.100.0"}}},
+    "provider": {
+        "aws": {
+            "region": "us-east-1",
+            "skip_credentials_validation": True,
+            "skip_metadata_api_check": "true",
+            "skip_requesting_account_id": True,
+        }
+    },
+}
+
+
+def planned(folder, document):
+    """Return the plan of *document* in JSON, and the workspace that it was made in."""
+    if terraform.why_not():
+        pytest.skip(terraform.why_not())
+    (folder / "main.tf.json").write_text(json.dumps({**SETTINGS, **document}))
+    workspace = terraform.workspace(folder, folder)
+    workspace.run("plan", "-input=false", "-no-color", "-out=tfplan")
+    return workspace.show("tfplan"), workspace
+
+
+@pytest.fixture(scope="module")
+def least(tmp_path_factory):
+    """Return the plan of resources that say no more than the provider demands."""
+    plan, workspace = planned(tmp_path_factory.mktemp("least"), LEAST)
+    return plan, workspace
+
+
+def walked(value, path):
+    for step in path:
+        if isinstance(value, list):
+            value = value[0] if value else None
+        if not isinstance(value, dict):
+            return value if value is True else None
+        value = value.get(step)
+    return value
+
+
+def defaults_read(monkeypatch):
+    """Return each default that a policy falls back on: its type, its path, its value."""
+    found = set()
+
+    def recording(method):
+        def read_and_record(self, path, default=None):
+            if default is not None:
+                whole = f"{self.within}.{path}" if self.within else path
+                found.add((self.type, re.sub(r"\.\d+\b", "", whole), repr(default)))
+            return method(self, path, default)
+
+        return read_and_record
+
+    for name in ("get", "number"):
+        monkeypatch.setattr(graph.Resource, name, recording(getattr(graph.Resource, name)))
+    for policy in POLICIES:
+        written = [
+            Resource(f"{type}.{name}", type, body)
+            for type, named in (*policy.example.items(), *LEAST["resource"].items())
+            for name, body in named.items()
+        ]
+        list(evaluate([policy], ResourceGraph(tuple(written), today=TODAY)))
+    return found
+
+
+def test_a_default_that_a_policy_falls_back_on_is_the_providers(least, monkeypatch):
+    """Where the provider has none of its own, AWS has, and the plan does not know it."""
+    plan, _ = least
+    changes = {change["type"]: change["change"] for change in plan["resource_changes"]}
+    compared, wrong = 0, []
+    for type, path, default in defaults_read(monkeypatch):
+        body = LEAST["resource"].get(type, {}).get("least", {})
+        steps = path.split(".")
+        if type not in changes or walked(body, steps) is not None:
+            continue
+        known = walked(changes[type]["after"], steps)
+        is_known = walked(changes[type]["after_unknown"], steps) is not True
+        if is_known and known not in (None, "", []):
+            compared += 1
+            if repr(known) != default:
+                wrong.append(f"{type}.{path} is {known!r}, not {default}")
+
+    assert [] == wrong
+    assert compared > 40
+
+
+def test_the_tables_of_the_provider_are_those_of_its_schema(least):
+    """policies/engine/computed.txt, policies/aws/group_users.txt and resource_types.txt."""
+    _, workspace = least
+    schema = json.loads(workspace.run("providers", "schema", "-json"))
+    [provider] = schema["provider_schemas"].values()
+    types = provider["resource_schemas"]
+    expected = {
+        "engine/computed.txt": [
+            " ".join([type, *filled])
+            for type, body in sorted(types.items())
+            if (filled := sorted(filled_in(body["block"], ())))
+        ],
+        "aws/group_users.txt": [
+            f"{type} {path}"
+            for type, body in sorted(types.items())
+            if not re.match(r"aws_(default_|vpc_)?security_group", type)
+            for path in sorted(groups(body["block"], ()))
+        ],
+    }
+
+    for name, lines in expected.items():
+        assert lines == (ROOT / "policies" / name).read_text().splitlines(), name
+
+
+def filled_in(block, within):
+    """Yield what the provider fills in: optional arguments, and blocks, three levels deep."""
+    if len(within) > 2:
+        return
+    for name, attribute in block.get("attributes", {}).items():
+        is_filled_in = attribute.get("optional") and attribute.get("computed")
+        if is_filled_in and name not in {"id", "tags_all"}:
+            yield ".".join([*within, name])
+    for name, inner in block.get("block_types", {}).items():
+        if name != "timeouts" and not inner.get("min_items") and len(within) < 2:
+            yield ".".join([*within, name, "*"])
+        yield from filled_in(inner["block"], (*within, name))
+
+
+GROUPS = re.compile(r"security_groups?(_ids?|_id_list|_memberships|_arns|s_ids)?$")
+OTHERS = ("input_", "referenced", "source_", "use_", "db_")
+
+
+def groups(block, within):
+    """Yield the arguments that name security groups which something stands behind."""
+    for name, attribute in block.get("attributes", {}).items():
+        is_argument = attribute.get("optional") or attribute.get("required")
+        is_named = GROUPS.search(name) and not name.startswith(OTHERS)
+        if is_argument and is_named and attribute["type"] != "bool":
+            yield ".".join([*within, name])
+    for name, inner in block.get("block_types", {}).items():
+        yield from groups(inner["block"], (*within, name))
+
+
+DYNAMIC = {
+    "resource": {
+        "aws_vpc": {"v": {"cidr_block": "10.0.0.0/16"}},
+        "aws_subnet": {"s": {"vpc_id": "${aws_vpc.v.id}", "cidr_block": "10.0.0.0/24"}},
+        "aws_iam_role": {
+            "app": {
+                "assume_role_policy": json.dumps(
+                    {
+                        "Statement": [
+                            {
+                                "Effect": "Allow",
+                                "Principal": {"Service": "ec2.amazonaws.com"},
+                                "Action": "sts:AssumeRole",
+                            }
+                        ]
+                    }
+                )
+            }
+        },
+    }
+}
+GRANT = {
+    "dynamic": {
+        "inline_policy": {
+            "for_each": '${split(",", aws_subnet.s.arn)}',
+            "content": {"name": "all", "policy": "{}"},
+        }
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("role", "verdict"), [({}, Verdict.PASS), (GRANT, Verdict.UNKNOWN)], ids=["none", "dynamic"]
+)
+def test_what_is_left_out_is_told_from_what_a_dynamic_block_makes(tmp_path, role, verdict):
+    document = json.loads(json.dumps(DYNAMIC))
+    document["resource"]["aws_iam_role"]["app"] |= role
+    plan, _ = planned(tmp_path, document)
+    folder = tmp_path / "judged"
+    folder.mkdir()
+    (folder / "plan.json").write_text(json.dumps(plan))
+    [reading] = read([folder / "plan.json"])
+
+    [finding] = [
+        each
+        for each in judged(reading)
+        if (each.policy, each.resource) == ("permissions.administration", "plan/aws_iam_role.app")
+    ]
+
+    assert verdict is finding.verdict

@@ -1,0 +1,162 @@
+"""A plan that stands alone: what its own configuration says of what it does not know."""
+
+import json
+
+import pytest
+
+from policies.engine.configuration import shows_every_block
+from policies.engine.read import read
+from policies.engine.values import UnknownValue
+
+VPC = {"resource": "aws_vpc.v", "attribute": ["id"]}
+
+
+def plan(unknown, expressions, after=None, *, relevant=(), **changed):
+    address = "aws_instance.a"
+    change = {"actions": ["create"], "before": None, "after": after or {}, "after_unknown": unknown}
+    return {
+        "format_version": "1.2",
+        "terraform_version": "1.11.4",
+        "planned_values": {
+            "root_module": {"resources": [{"address": address, "mode": "managed",
+                                           "type": "aws_instance", "values": after or {}}]}
+        },
+        "resource_changes": [
+            {"address": address, "mode": "managed", "type": "aws_instance",
+             "change": {**change, **changed}}
+        ],
+        "configuration": {
+            "root_module": {"resources": [{"address": address, "expressions": expressions}]}
+        },
+        "relevant_attributes": list(relevant),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def instance(tmp_path):
+    def read_instance(*arguments, **options):
+        path = tmp_path / "plan.json"
+        path.write_text(json.dumps(plan(*arguments, **options)))
+        [reading] = read([path])
+        return next(r for r in reading.graph.resources if r.type == "aws_instance")
+
+    return read_instance
+
+
+def test_an_argument_that_is_left_out_is_unset(instance):
+    assert "none" == instance({"key_name": True}, {}).get("key_name", "none")
+
+
+def test_what_only_the_provider_says_is_not_known(instance):
+    with pytest.raises(UnknownValue):
+        instance({"arn": True}, {}).get("arn")
+
+
+def test_what_an_expression_says_is_what_it_names(instance):
+    named = {"references": ["aws_key_pair.k.key_name", "aws_key_pair.k"]}
+
+    found = instance({"key_name": True}, {"key_name": named})
+
+    assert found.is_set("key_name")
+    with pytest.raises(UnknownValue):
+        found.get("key_name")
+
+
+def test_a_template_that_json_has_in_full_is_read(instance):
+    template = '{"role": "${aws_iam_role.r.arn}", "names": ["a"]}'
+    named = {"constant_value": template, "references": ["aws_iam_role.r.arn"]}
+
+    found = instance({"user_data": True}, {"user_data": named})
+
+    assert ["a"] == list(found.get("user_data.names"))
+    assert ["aws_iam_role.r"] == list(found.reference("user_data.role"))
+
+
+def test_a_plain_constant_that_the_plan_does_not_know_is_not_known(instance):
+    with pytest.raises(UnknownValue):
+        instance({"key_name": True}, {"key_name": {"constant_value": "k"}}).get("key_name")
+
+
+BLOCK = {"metadata_options": True}
+
+
+def test_a_block_that_is_left_out_is_unset(instance):
+    assert [] == list(instance(BLOCK, {}).blocks("metadata_options"))
+
+
+@pytest.mark.parametrize("attribute", ["arn", "main_route_table_id"])
+def test_a_block_that_a_dynamic_one_may_make_is_not_known(instance, attribute):
+    """The plan comes from an attribute that no expression names."""
+    hidden = {"resource": "aws_vpc.v", "attribute": [attribute]}
+
+    with pytest.raises(UnknownValue):
+        list(instance(BLOCK, {}, relevant=[hidden]).blocks("metadata_options"))
+
+
+def test_what_is_left_out_of_a_block_is_unset_in_it(instance):
+    found = instance(
+        {"metadata_options": [{"http_tokens": True}]},
+        {"metadata_options": [{"http_endpoint": {"constant_value": "enabled"}}]},
+        {"metadata_options": [{"http_endpoint": "enabled"}]},
+    )
+
+    assert "optional" == found.get("metadata_options.http_tokens", "optional")
+
+
+def test_what_is_unknown_in_a_block_that_no_configuration_has_is_not_known(instance):
+    found = instance({"metadata_options": [{"http_tokens": True}]}, {}, {"metadata_options": [{}]})
+
+    with pytest.raises(UnknownValue):
+        found.get("metadata_options.http_tokens", "optional")
+
+
+def test_of_several_blocks_it_is_not_told_which_says_what(instance):
+    devices = [{"encrypted": {"references": ["var.encrypted"]}}, {}]
+    found = instance(
+        {"ebs_block_device": [{"encrypted": True, "iops": True}] * 2},
+        {"ebs_block_device": devices},
+        {"ebs_block_device": [{}, {}]},
+    )
+
+    for device in found.blocks("ebs_block_device"):
+        assert device.get("iops", 100) == 100
+        with pytest.raises(UnknownValue):
+            device.get("encrypted", False)
+
+
+def test_what_was_there_before_is_not_taken_for_unset(instance):
+    with pytest.raises(UnknownValue):
+        instance({"key_name": True}, {}, actions=["update"], before={}).get("key_name")
+
+
+@pytest.mark.parametrize(
+    ("named", "shown"),
+    [
+        (["aws_vpc.v.id", "aws_vpc.v"], True),
+        (["module.a.aws_vpc.v.id"], True),
+        (['aws_vpc.v["a"].id'], True),
+        (["aws_vpc.v.arn"], False),
+        ([], False),
+    ],
+)
+def test_every_attribute_is_looked_for_among_those_that_expressions_name(named, shown):
+    document = plan({}, {"vpc": [{"id": {"references": named}}]}, relevant=[VPC])
+
+    assert shown is shows_every_block(document)
+
+
+def test_an_older_plan_does_not_say_what_it_comes_from():
+    assert not shows_every_block({**plan({}, {}), "format_version": "1.0"})
+
+
+def test_a_literal_beside_a_reference_is_named_as_well(instance):
+    named = {"references": ["aws_security_group.a.id", "aws_security_group.a"]}
+    found = instance(
+        {"vpc_security_group_ids": [True, False]},
+        {"vpc_security_group_ids": named},
+        {"vpc_security_group_ids": [None, "sg-elsewhere"]},
+    )
+
+    assert ["aws_security_group.a", "sg-elsewhere"] == list(
+        found.reference("vpc_security_group_ids")
+    )
