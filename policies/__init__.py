@@ -8,6 +8,7 @@ from policies import (
     buckets,
     compute,
     containers,
+    coverage,
     data_stores,
     database,
     detection,
@@ -64,5 +65,6 @@ POLICIES = collect(
     alarms,
     detection,
     account,
+    coverage,
     house,
 )

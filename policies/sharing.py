@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from policies.aws import iam
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, part_of
+from policies.engine.model import Policy, Violation, part_of
+from policies.engine.mutate import Described, described, replace
 
 SNAPSHOTS = ("aws_db_snapshot", "aws_db_cluster_snapshot", "aws_db_snapshot_copy")
 RESULT = "everybody can copy it"
@@ -28,4 +34,87 @@ EVERYBODY = Policy(
     found=RESULT,
     why="A copy of a database is the database.",
     claims=(part_of("1.4.4"), part_of("7.2.1")),
+)
+
+
+RESOURCE_POLICIES = {
+    "aws_api_gateway_rest_api_policy": "policy",
+    "aws_backup_vault_policy": "policy",
+    "aws_cloudwatch_event_bus_policy": "policy",
+    "aws_cloudwatch_log_delivery_destination_policy": "delivery_destination_policy",
+    "aws_cloudwatch_log_destination_policy": "access_policy",
+    "aws_cloudwatch_log_resource_policy": "policy_document",
+    "aws_codeartifact_domain_permissions_policy": "policy_document",
+    "aws_codeartifact_repository_permissions_policy": "policy_document",
+    "aws_codebuild_resource_policy": "policy",
+    "aws_dynamodb_resource_policy": "policy",
+    "aws_ecr_registry_policy": "policy",
+    "aws_efs_file_system_policy": "policy",
+    "aws_glue_resource_policy": "policy",
+    "aws_kinesis_resource_policy": "policy",
+    "aws_media_store_container_policy": "policy",
+    "aws_msk_cluster_policy": "policy",
+    "aws_networkfirewall_resource_policy": "policy",
+    "aws_oam_sink_policy": "policy",
+    "aws_redshift_resource_policy": "policy",
+    "aws_s3control_access_point_policy": "policy",
+    "aws_s3control_bucket_policy": "policy",
+    "aws_s3control_multi_region_access_point_policy": "details.policy",
+    "aws_s3tables_table_bucket_policy": "resource_policy",
+    "aws_s3tables_table_policy": "resource_policy",
+    "aws_sagemaker_model_package_group_policy": "resource_policy",
+    "aws_schemas_registry_policy": "policy",
+    "aws_ses_identity_policy": "policy",
+    "aws_sesv2_email_identity_policy": "policy",
+    "aws_vpclattice_auth_policy": "policy",
+    "aws_vpclattice_resource_policy": "policy",
+    "aws_xray_resource_policy": "policy_document",
+}
+"""The policies that resources have beside themselves, each with where it is written."""
+
+
+def names_whom_it_lets_in(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    The policies of resources name whom they let in.
+
+    One for everybody hands the resource to every account on AWS.
+    """
+    attribute = RESOURCE_POLICIES[holder.type]
+    for text in iam.open_to_strangers(holder, attribute):
+        yield Violation(f"{attribute}: {text}", holder, attribute)
+
+
+def _letting_in(who: Any) -> Described:
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*", **who}
+
+    def mutation(holder: Resource, graph: ResourceGraph) -> ResourceGraph:
+        return replace(RESOURCE_POLICIES[holder.type], {"Statement": [statement]})(holder, graph)
+
+    return described(f"let in {json.dumps(who)}", mutation)
+
+
+NAMED_PRINCIPALS = Policy(
+    checks=names_whom_it_lets_in,
+    applies_to=tuple(RESOURCE_POLICIES),
+    claims=(part_of("7.2.1"), part_of("7.2.5")),
+    example={
+        "aws_efs_file_system_policy": {
+            "cards": {
+                "policy": {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"AWS": "arn:aws:iam::111122223333:role/app"},
+                            "Action": "elasticfilesystem:ClientMount",
+                        }
+                    ]
+                }
+            }
+        }
+    },
+    violated_by=(
+        _letting_in({"Principal": "*"}),
+        _letting_in({"Principal": {"AWS": ["*"]}}),
+        _letting_in({"NotPrincipal": {"AWS": "arn:aws:iam::111122223333:root"}}),
+    ),
 )

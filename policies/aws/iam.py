@@ -16,6 +16,7 @@ DOCUMENTS = {
     "aws_iam_role_policy": "policy",
     "aws_iam_user_policy": "policy",
     "aws_iam_group_policy": "policy",
+    "aws_ssoadmin_permission_set_inline_policy": "inline_policy",
 }
 """The types that grant to an identity, and the attribute with the document."""
 
