@@ -191,7 +191,7 @@ def test_the_json_report_has_its_form(synthesized):
     assert ["3.7.4"] == finding["requirements"]
     assert finding["document"].endswith("cdk.tf.json")
     assert {"file", "line"} == set(finding["source"])
-    assert 250 == sum(len(ids) for ids in report["requirements"].values())
+    assert 280 == sum(len(ids) for ids in report["requirements"].values())
 
 
 def test_without_a_house_its_policies_are_not_passed(synthesized):

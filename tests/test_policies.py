@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -250,6 +251,15 @@ def test_no_two_policies_share_an_id():
     ids = [policy.id for policy in POLICIES]
 
     assert sorted(set(ids)) == sorted(ids)
+
+
+def test_the_catalogue_has_every_number_of_the_standard():
+    """As many of each depth as two public lists of v4.0.1 count, appendices included."""
+    ids = [requirement.id for requirement in requirements()]
+    depths = Counter(id.count(".") + 1 for id in ids)
+
+    assert {3: 230, 4: 49, 5: 1} == depths
+    assert len(set(ids)) == len(ids)
 
 
 def test_what_the_catalogue_says_of_a_requirement_follows_from_its_policies():

@@ -54,7 +54,7 @@ class Statement:
         sid = self.body.get("Sid")
         return f"statement {sid}" if sid else f"statement {self.number}"
 
-    @property
+    @cached_property
     def allows(self) -> bool:
         """Whether its effect is Allow; what is no Deny counts as one."""
         return str(self.body.get("Effect", "")).lower() != "deny"
@@ -95,6 +95,16 @@ class Statement:
 
         One that is not known, and is no attribute of a resource, covers anything.
         """
+        found, unknown = self._named_resources
+        yield from found
+        if unknown:
+            raise UnknownValue(unknown)
+
+    @cached_property
+    def _named_resources(self) -> tuple[tuple[str, ...], str]:
+        return drained(self._read_resources())
+
+    def _read_resources(self) -> Iterator[str]:
         if self.has("NotResource"):
             yield "*"
         yield from _written(self.body, "Resource")

@@ -87,14 +87,14 @@ class Resource:
     expressions: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """In a plan: the configuration's expressions, for the references behind its values."""
 
-    @property
+    @cached_property
     def identities(self) -> frozenset[str]:
         """What names it: its address, and what AWS knows it by, where the document says it."""
         known_as = (self.values.get(key) for key in ("id", "arn"))
         literals = {text for text in known_as if isinstance(text, str) and "${" not in text}
         return frozenset({self.address, self.base} | literals) - {""}
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """What others of its kind name it by: its identities, and its own name."""
         name = self.values.get(NAMED_BY.get(self.type, ""))
