@@ -8,6 +8,7 @@ from policies.buckets import BLOCKS
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import remove, replace
+from policies.engine.settings import states
 
 PASSWORD_POLICY = "aws_iam_account_password_policy"  # noqa: S105 - a type
 PUBLIC_ACCESS_BLOCK = "aws_s3_account_public_access_block"
@@ -122,4 +123,13 @@ VOLUMES = Policy(
     claims=(supports("3.5.1"),),
     example={VOLUME_ENCRYPTION: {"account": {"enabled": True}}},
     violated_by=(replace("enabled", False),),
+)
+
+PUBLIC_CLUSTERS = states(
+    "aws_emr_block_public_access_configuration",
+    "block_public_security_group_rules",
+    True,
+    title="The account starts no EMR cluster that is open to the Internet.",
+    why="What somebody starts by hand is then closed as well.",
+    claims=(part_of("1.4.4"),),
 )

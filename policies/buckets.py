@@ -421,3 +421,36 @@ RETENTION = Policy(
         attached(LIFECYCLE, replace("rule", [{"status": "Enabled"}]), by="bucket"),
     ),
 )
+
+ACCESS_POINTS = {
+    "aws_s3_access_point": "public_access_block_configuration",
+    "aws_s3control_multi_region_access_point": "details.public_access_block",
+}
+"""The other ways to a bucket, and where each says that it is private."""
+
+
+def keeps_strangers_out(point: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Access points block public access, all four ways of it.
+
+    One that does not is a way around the block of its bucket's own policy.
+    """
+    path = ACCESS_POINTS[point.type]
+    for flag in BLOCKS:
+        if point.get(f"{path}.{flag}", True) is not True:
+            yield Violation(f"{path}.{flag} is not true", point, path)
+
+
+ACCESS_POINT_BLOCKS = Policy(
+    checks=keeps_strangers_out,
+    applies_to=tuple(ACCESS_POINTS),
+    claims=(part_of("1.4.4"),),
+    example={
+        "aws_s3_access_point": {
+            "logs": {"public_access_block_configuration": dict.fromkeys(BLOCKS, True)}
+        }
+    },
+    violated_by=tuple(
+        replace(f"public_access_block_configuration.{flag}", False) for flag in BLOCKS
+    ),
+)

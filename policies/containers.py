@@ -390,3 +390,13 @@ SUPPORTED_VERSION = Policy(
     example={CLUSTER: {"app": {"version": "1.34", "upgrade_policy": {"support_type": "STANDARD"}}}},
     violated_by=(replace("version", "1.25"), replace("version", "1.31")),
 )
+
+TASK_SET_ADDRESSES = states(
+    "aws_ecs_task_set",
+    "network_configuration.assign_public_ip",
+    False,
+    otherwise=False,
+    title="Sets of tasks have no public address.",
+    why="What computes stands behind the load balancer, and not beside it.",
+    claims=(part_of("1.4.4"),),
+)

@@ -222,3 +222,59 @@ WAREHOUSES_LOGS = Policy(
     },
     violated_by=(attached("aws_redshift_logging", by="cluster_identifier"),),
 )
+
+MIGRATION = "aws_dms_replication_task"
+
+
+def logs_what_it_moves(task: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    DMS tasks log what they move.
+
+    Where data was copied to is asked first after a leak.
+    """
+    if task.get("replication_task_settings.Logging.EnableLogging") is not True:
+        yield Violation(
+            "replication_task_settings: EnableLogging is not true",
+            task,
+            "replication_task_settings",
+        )
+
+
+MIGRATION_LOGS = Policy(
+    checks=logs_what_it_moves,
+    applies_to=MIGRATION,
+    claims=(part_of("10.2.1"),),
+    example={
+        MIGRATION: {"cards": {"replication_task_settings": '{"Logging": {"EnableLogging": true}}'}}
+    },
+    violated_by=(
+        remove("replication_task_settings"),
+        replace("replication_task_settings", '{"Logging": {"EnableLogging": false}}'),
+    ),
+)
+
+
+def asks_who_comes(endpoint: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    DMS endpoints of MongoDB log in, and those of Redis speak TLS.
+
+    A store that lets everybody in has nobody to tell of in its log.
+    """
+    if endpoint.get("mongodb_settings.auth_type", "password") == "no":
+        yield Violation("mongodb_settings.auth_type is no", endpoint, "mongodb_settings")
+    if endpoint.get(REDIS_TLS, "ssl-encryption") != "ssl-encryption":
+        yield Violation(f"{REDIS_TLS} is not ssl-encryption", endpoint, "redis_settings")
+
+
+REDIS_TLS = "redis_settings.ssl_security_protocol"
+
+MIGRATION_ENDPOINTS = Policy(
+    checks=asks_who_comes,
+    applies_to="aws_dms_endpoint",
+    claims=(part_of("7.3.1"), part_of("4.2.1")),
+    example={"aws_dms_endpoint": {"cards": {"mongodb_settings": {"auth_type": "password"}}}},
+    violated_by=(
+        replace("mongodb_settings.auth_type", "no"),
+        replace(REDIS_TLS, "plaintext"),
+    ),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policies import common
 from policies.aws import encryption, engines
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
@@ -337,12 +338,13 @@ AUDIT_LOG = Policy(
 
 def exports_its_other_logs(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    Aurora MySQL exports its error log and its log of slow statements.
+    Aurora exports its log of errors, and of slow statements where it has one.
 
     What fails, and what suddenly takes long, is how an intruder is noticed.
     """
     exports = cluster.get("enabled_cloudwatch_logs_exports", ())
-    for log in ("error", "slowquery"):
+    is_postgres = "postgres" in str(cluster.get("engine"))
+    for log in ("postgresql",) if is_postgres else ("error", "slowquery"):
         if log not in exports:
             yield Violation(
                 f"enabled_cloudwatch_logs_exports lacks {log}",
@@ -354,20 +356,19 @@ def exports_its_other_logs(cluster: Resource, graph: ResourceGraph) -> Iterator[
 OTHER_LOG_EXPORTS = Policy(
     checks=exports_its_other_logs,
     applies_to=CLUSTER,
-    when=is_mysql,
     claims=(part_of("10.2.1"),),
     example={
         "aws_rds_cluster": {
             "cde": {
                 "engine": "aurora-mysql",
                 "enabled_cloudwatch_logs_exports": ["error", "slowquery"],
-            },
-            "other": {"engine": "aurora-postgresql"},
+            }
         }
     },
     violated_by=(
         replace("enabled_cloudwatch_logs_exports", ["audit", "slowquery"]),
         replace("enabled_cloudwatch_logs_exports", ["audit", "error"]),
+        replace("engine", "aurora-postgresql"),
     ),
 )
 
@@ -606,4 +607,10 @@ SUPPORTED_ENGINES = Policy(
         replace("engine_version", "8.0.mysql_aurora.3.04.1"),
         replace("engine_version", "8.0.mysql_aurora.3.05.2"),
     ),
+)
+
+INSTANCE_LOGS = common.recorded(
+    "Database instances export their logs.",
+    INSTANCE,
+    "enabled_cloudwatch_logs_exports",
 )

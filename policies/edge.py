@@ -9,7 +9,7 @@ from policies import common
 from policies.aws import tls
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of
-from policies.engine.mutate import remove, replace
+from policies.engine.mutate import attached, remove, replace
 from policies.engine.settings import names, states
 
 DISTRIBUTION = "aws_cloudfront_distribution"
@@ -361,4 +361,30 @@ CLASSIC_TLS_POLICY = Policy(
         replace("policy_attribute.0.value", "ELBSecurityPolicy-2016-08"),
         replace("policy_attribute", [{"name": "Protocol-TLSv1", "value": "true"}]),
     ),
+)
+
+ZONE = "aws_route53_zone"
+QUERY_LOG = "aws_route53_query_log"
+
+
+def records_what_is_asked(zone: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Public zones record what is asked of them.
+
+    Who looks for a host that is not there is looking for a way in.
+    """
+    if not any(True for _ in graph.attached_to(zone, QUERY_LOG, by="zone_id")):
+        yield Violation(f"has no {QUERY_LOG}", zone)
+
+
+ZONE_QUERIES = Policy(
+    checks=records_what_is_asked,
+    applies_to=ZONE,
+    when=lambda zone: not any(True for _ in zone.blocks("vpc")),
+    claims=(part_of("10.2.1"),),
+    example={
+        ZONE: {"shop": {}, "inside": {"vpc": [{"vpc_id": "${aws_vpc.cde.id}"}]}},
+        QUERY_LOG: {"shop": {"zone_id": "${aws_route53_zone.shop.zone_id}"}},
+    },
+    violated_by=(attached(QUERY_LOG, by="zone_id"),),
 )

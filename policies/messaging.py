@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies.aws import encryption, iam
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
-from policies.engine.mutate import remove, replace
+from policies.engine.mutate import attached, remove, replace
 from policies.engine.settings import states
 
 QUEUE = "aws_sqs_queue"
@@ -143,4 +143,45 @@ BROKERS_ACCESS = states(
     title="Kafka brokers let in nobody whom they do not know.",
     why="Whoever reaches the port could otherwise read every topic.",
     claims=(part_of("7.3.1"),),
+)
+
+CONNECTORS_TLS = states(
+    "aws_mskconnect_connector",
+    "kafka_cluster_encryption_in_transit.encryption_type",
+    "TLS",
+    otherwise="PLAINTEXT",
+    refused=("PLAINTEXT",),
+    title="MSK connectors speak TLS.",
+    why="Whoever listens in between learns nothing.",
+    claims=(part_of("4.2.1"),),
+)
+
+BUS = "aws_cloudwatch_event_bus"
+
+
+def says_who_sends(bus: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Event buses of our own say who may send to them.
+
+    What starts something is also a way in.
+    """
+    if not any(
+        True
+        for type in ("aws_cloudwatch_event_bus_policy", "aws_cloudwatch_event_permission")
+        for _ in graph.attached_to(bus, type, by="event_bus_name")
+    ):
+        yield Violation("has no aws_cloudwatch_event_bus_policy", bus)
+
+
+BUS_POLICIES = Policy(
+    checks=says_who_sends,
+    applies_to=BUS,
+    claims=(part_of("7.2.1"),),
+    example={
+        BUS: {"orders": {}},
+        "aws_cloudwatch_event_bus_policy": {
+            "orders": {"event_bus_name": "${aws_cloudwatch_event_bus.orders.name}"}
+        },
+    },
+    violated_by=(attached("aws_cloudwatch_event_bus_policy", by="event_bus_name"),),
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import attached, remove, replace
+from policies.engine.settings import names
 from policies.engine.values import UnknownValue
 
 WEB_ACL = "aws_wafv2_web_acl"
@@ -202,4 +203,12 @@ REDACTION = Policy(
         remove("redacted_fields"),
         replace("redacted_fields", [{"single_header": {"name": "cookie"}}]),
     ),
+)
+
+CLASSIC_LOGGING = names(
+    "aws_waf_web_acl",
+    "logging_configuration.log_destination",
+    title="Classic web application firewalls record what they see.",
+    why="What was let through matters after an incident, what was refused before it.",
+    claims=(part_of("10.2.1"),),
 )

@@ -29,7 +29,7 @@ _COMPUTED = "${data.aws_iam_policy_document."
 SELF = frozenset({
     "allocation_id", "arn", "arn_suffix", "bucket", "certificate_arn", "cluster_identifier",
     "fqdn", "function_name", "id", "identifier", "key_arn", "key_id", "name", "target_key_arn",
-    "target_key_id",
+    "target_key_id", "zone_id",
 })  # fmt: skip
 """The attributes by which AWS knows a resource: a reference to one is one to the resource."""
 
