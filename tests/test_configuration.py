@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from policies.engine.configuration import shows_every_block
+from policies.aws import iam
+from policies.engine.configuration import expressions, shows_every_block
 from policies.engine.read import read
 from policies.engine.values import UnknownValue
 
@@ -160,3 +161,126 @@ def test_a_literal_beside_a_reference_is_named_as_well(instance):
     assert ["aws_security_group.a", "sg-elsewhere"] == list(
         found.reference("vpc_security_group_ids")
     )
+
+
+def test_a_resource_of_which_nothing_is_known_is_one(tmp_path):
+    """Terraform leaves out values where there are none."""
+    document = plan({"user_data": True}, {"user_data": {"references": ["aws_lb.a.dns_name"]}})
+    del document["planned_values"]["root_module"]["resources"][0]["values"]
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(document))
+
+    [reading] = read([path])
+
+    assert "aws_instance.a" in {resource.address for resource in reading.graph.resources}
+
+
+SUBNET = {
+    "address": "aws_subnet.s",
+    "expressions": {"vpc_id": {"references": ["var.vpc", "each.key"]}},
+}
+CALL = {
+    "expressions": {"vpc": {"references": ["aws_vpc.v.id", "aws_vpc.v"]}},
+    "module": {
+        "resources": [
+            SUBNET,
+            {
+                "address": "aws_eip.e",
+                "for_each_expression": {"references": ["aws_subnet.s"]},
+                "expressions": {"instance": {"references": ["each.value.id", "each.value"]}},
+            },
+        ],
+        "outputs": {"subnets": {"expression": {"references": ["aws_subnet.s"]}}},
+    },
+}
+ROOT_MODULE = {
+    "resources": [
+        {
+            "address": "aws_lb.a",
+            "expressions": {
+                "subnets": {"references": ["module.net.subnets", "module.net"]},
+                "name": {"references": ["var.name"]},
+                "internal": {"references": ["local.internal"]},
+            },
+        }
+    ],
+    "module_calls": {"net": CALL},
+}
+
+
+@pytest.mark.parametrize(
+    ("resource", "argument", "references"),
+    [
+        ("aws_lb.a", "subnets", ["module.net.aws_subnet.s"]),
+        ("aws_lb.a", "name", ["var.name"]),
+        ("aws_lb.a", "internal", ["local.internal"]),
+        ("module.net.aws_subnet.s", "vpc_id", ["aws_vpc.v.id", "aws_vpc.v"]),
+        ("module.net.aws_eip.e", "instance", ["module.net.aws_subnet.s"]),
+    ],
+)
+def test_what_an_expression_comes_from_is_followed_through_modules(resource, argument, references):
+    found = dict(expressions(ROOT_MODULE))
+
+    assert references == found[resource][argument]["references"]
+
+
+def test_a_document_that_a_data_source_makes_is_read(tmp_path):
+    """Its text is not known before apply; what it is made of is."""
+    document = plan(
+        {"user_data": True},
+        {"user_data": {"references": ["data.aws_iam_policy_document.d.json",
+                                      "data.aws_iam_policy_document.d"]}},
+    )  # fmt: skip
+    document["resource_changes"].append(
+        {
+            "address": "data.aws_iam_policy_document.d",
+            "mode": "data",
+            "type": "aws_iam_policy_document",
+            "change": {
+                "actions": ["read"],
+                "before": None,
+                "after": {
+                    "statement": [
+                        {"actions": ["s3:GetObject"], "effect": "Allow", "resources": [None]},
+                        {"actions": ["s3:*"], "effect": "Deny", "resources": ["*"]},
+                    ]
+                },
+                "after_unknown": {
+                    "json": True,
+                    "statement": [{"resources": [True]}, {"resources": [False]}],
+                },
+            },
+        }
+    )
+    named = {"references": ["aws_s3_bucket.b.arn", "aws_s3_bucket.b"]}
+    document["configuration"]["root_module"]["resources"].append(
+        {
+            "address": "data.aws_iam_policy_document.d",
+            "expressions": {
+                "statement": [
+                    {"actions": {"constant_value": ["s3:GetObject"]}, "resources": named},
+                    {"actions": {"constant_value": ["s3:*"]},
+                     "resources": {"constant_value": ["*"]}},
+                ]
+            },
+        }
+    )  # fmt: skip
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(document))
+    [reading] = read([path])
+    instance = next(r for r in reading.graph.resources if r.type == "aws_instance")
+
+    [allow, deny] = iam.statements(instance, "user_data")
+
+    assert ["${aws_s3_bucket.b.arn}"] == list(allow.named_resources())
+    assert ["s3:*"] == list(deny.actions())
+    assert ["*"] == list(deny.named_resources())
+    with pytest.raises(UnknownValue):
+        allow.covers_objects()
+
+
+def test_one_of_two_resources_is_not_taken_for_either(instance):
+    named = {"references": ["aws_key_pair.a.key_name", "aws_key_pair.b.key_name"]}
+
+    with pytest.raises(UnknownValue):
+        list(instance({"key_name": True}, {"key_name": named}).reference("key_name"))

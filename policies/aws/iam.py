@@ -176,11 +176,17 @@ class Statement:
     def covers_objects(self) -> bool:
         """Whether it is about every object of the bucket that its policy belongs to."""
         value = self.body.peek("Resource") if isinstance(self.body, Object) else None
-        return any(
-            text == "*" or text.partition("/")[2] == "*"
-            for item in (value.peek() if isinstance(value, Items) else [value])
-            for text in [item.expression if isinstance(item, Unknown) else str(item)]
-        )
+        unknown = False
+        for item in value.peek() if isinstance(value, Items) else [value]:
+            if isinstance(item, Unknown) and item.references is not None:
+                unknown = True
+                continue
+            text = item.expression if isinstance(item, Unknown) else str(item)
+            if text == "*" or text.partition("/")[2] == "*":
+                return True
+        if unknown:
+            raise UnknownValue("Resource is not known: the plan keeps no more than what it names")
+        return False
 
     def holds_only_without_tls(self) -> bool:
         """Whether its one condition is that a request comes without TLS."""
@@ -359,7 +365,7 @@ def _written(body: Mapping[str, Any], key: str) -> Iterator[str]:
         if isinstance(item, Unknown):
             if item.attribute is None:
                 raise UnknownValue(f"{key} is not known: {item.expression}")
-            yield item.expression
+            yield item.written
         elif item is not None:
             yield str(item)
 

@@ -9,8 +9,8 @@ arguments, and blocks (with ``.*`` behind them).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -66,21 +66,95 @@ def _references(part: Any) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
+class _Module:
+    """A module of a configuration, and how it was called."""
+
+    body: Mapping[str, Any]
+    prefix: str = ""
+    parent: _Module | None = None
+    call: Mapping[str, Any] = field(default_factory=dict)
+
+    def children(self) -> Iterator[tuple[str, _Module]]:
+        """Yield the modules that it calls, by name."""
+        for name, call in self.body.get("module_calls", {}).items():
+            yield name, _Module(call.get("module", {}), f"{self.prefix}module.{name}.", self, call)
+
+    def resolved(self, references: Iterable[str], each: Any) -> Iterator[str]:
+        """
+        Yield what *references*, written in it, come from: resources, with their module's path.
+
+        *each* is what the resource that they stand in is made for.
+        """
+        for reference in references:
+            yield from self._resolved(reference.split("."), reference, each)
+
+    def _resolved(self, steps: list[str], reference: str, each: Any) -> Iterator[str]:
+        if steps[0] in {"count", "path", "terraform"} or steps[:2] == ["each", "key"]:
+            return
+        if steps[:2] == ["each", "value"]:
+            yield from self.resolved((each or {}).get("references", ()), None)
+        elif steps[0] == "var" and self.parent:
+            given = self.call.get("expressions", {}).get(_INDEX.sub("", steps[1]), {})
+            yield from self.parent.resolved(
+                given.get("references", ()) if isinstance(given, dict) else (reference,),
+                self.call.get("for_each_expression"),
+            )
+        elif steps[0] == "module" and len(steps) > 2:  # noqa: PLR2004 - module, its name, an output
+            child = dict(self.children()).get(_INDEX.sub("", steps[1]))
+            outputs = child.body.get("outputs", {}) if child else {}
+            output = outputs.get(_INDEX.sub("", steps[2]), {}).get("expression", {})
+            yield from (
+                child.resolved(output.get("references", ()), None) if child else (reference,)
+            )
+        elif steps[0] != "module":
+            yield f"{self.prefix}{reference}"
+
+
+def expressions(root: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the expressions by resource, those of child modules too, with what they come from."""
+    yield from _expressions(_Module(root))
+
+
+def _expressions(module: _Module) -> Iterator[tuple[str, Any]]:
+    for resource in module.body.get("resources", ()):
+        each = resource.get("for_each_expression")
+        yield (
+            module.prefix + resource["address"],
+            _followed(resource.get("expressions", {}), module, each),
+        )
+    for _, child in module.children():
+        yield from _expressions(child)
+
+
+def _followed(expression: Any, module: _Module, each: Any) -> Any:
+    """Return *expression* with what its references come from."""
+    if isinstance(expression, list):
+        return [_followed(item, module, each) for item in expression]
+    if not isinstance(expression, dict):
+        return expression
+    return {
+        key: list(dict.fromkeys(module.resolved(value, each)))
+        if key == "references"
+        else _followed(value, module, each)
+        for key, value in expression.items()
+    }
+
+
+@dataclass(frozen=True)
 class Configured:
     """What the configuration says of a resource, or of a block in it."""
 
     expressions: Mapping[str, Any]
-    filled_in: frozenset[str]
+    filled_in: frozenset[str] = frozenset()
     """What the provider fills in where it is left out; nothing where it may be there already."""
 
-    within: str = ""
+    ordered: bool = False
+    """Whether the blocks of a kind stand in a plan as they were written."""
 
-    @classmethod
-    def of(cls, type: str, expressions: Mapping[str, Any], *, blocks: bool) -> Configured:
-        """Return it for a resource of *type* that is made; *blocks* says whether all are shown."""
-        found = _table().get(type, frozenset())
-        named = (path.removesuffix(".*") for path in found if blocks or not path.endswith(".*"))
-        return cls(expressions, frozenset(named))
+    documents: Mapping[str, Any] = field(default_factory=dict)
+    """The policy documents that data sources make, by what names them."""
+
+    within: str = ""
 
     def masked(self, values: Any, unknown: Any) -> Any:
         """Return *values*, with what this says, or else an Unknown, wherever *unknown* is true."""
@@ -88,34 +162,61 @@ class Configured:
         for key, part in unknown.items():
             if part is True:
                 if key in self.expressions:
-                    told[key] = _told(self.expressions[key])
+                    told[key] = self._told(self.expressions[key])
                 elif f"{self.within}{key}" not in self.filled_in:
                     told[key] = Unknown()
             elif part:
-                told[key] = self._block(key, told.get(key), part)
+                told[key] = self._part(key, told.get(key), part)
         return told
 
-    def _block(self, key: str, value: Any, unknown: Any) -> Any:
-        """Return the block, or the list of blocks, at *key*."""
-        written = _blocks(self.expressions.get(key))
-        inner = Configured(
-            _merged(written), self.filled_in if written else frozenset(), f"{self.within}{key}."
-        )
+    def _part(self, key: str, value: Any, unknown: Any) -> Any:
+        """Return the block, the list of blocks, or the list of values at *key*."""
+        expression = self.expressions.get(key)
+        if _is_value(expression):
+            return _scattered(value, unknown, expression)
+        written: list[Any] = expression if isinstance(expression, list) else [expression]
         if isinstance(unknown, dict):
-            return inner.masked(value, unknown) if written else hidden(value, unknown)
-        alone = len(written) == 1 == len(unknown)
-        if not written or not isinstance(value, list):
+            return self._inner(key, written[0]).masked(value, unknown)
+        if not isinstance(value, list):
             return hidden(value, unknown)
-        if not alone:
-            # among several, a plan's order is its own: only what none of them says is told
-            inner = Configured(
-                {name: {} for name in inner.expressions}, inner.filled_in, inner.within
-            )
         padded = [*unknown, *[False] * (len(value) - len(unknown))]
         return [
             inner.masked(each, part) if isinstance(part, dict) else hidden(each, part)
-            for each, part in zip(value, padded, strict=False)
+            for inner, each, part in zip(
+                self._inners(key, written, len(value)), value, padded, strict=False
+            )
         ]
+
+    def _inners(self, key: str, written: list[Any], number: int) -> list[Configured]:
+        """Return what is said of each of *number* blocks: a plan's order may be its own."""
+        if len(written) == number and (self.ordered or number == 1):
+            return [self._inner(key, block) for block in written]
+        said: dict[str, Any] = {name: {} for block in written for name in block}
+        return [self._inner(key, said)] * number
+
+    def _inner(self, key: str, block: Mapping[str, Any]) -> Configured:
+        return replace(self, expressions=block, within=f"{self.within}{key}.")
+
+    def _told(self, expression: Any) -> Any:
+        """Return what an expression says: also the document that a data source makes for it."""
+        told = _told(expression)
+        names = told.references if isinstance(told, Unknown) else None
+        return self.documents.get(names[0], told) if names else told
+
+
+def filled_in(type: str, *, blocks: bool) -> frozenset[str]:
+    """Return what the provider fills in, of blocks only where *blocks* says that all are shown."""
+    found = _table().get(type, frozenset())
+    return frozenset(path.removesuffix(".*") for path in found if blocks or not path.endswith(".*"))
+
+
+def _is_value(expression: Any) -> bool:
+    """Whether *expression* is no block that was written: a value, or nothing that is shown."""
+    found = expression if isinstance(expression, list) else [expression]
+    return not found or any(
+        not isinstance(block, dict) or bool({"constant_value", "references"} & block.keys())
+        for block in found
+    )
 
 
 def _told(expression: Any) -> Any:
@@ -133,15 +234,20 @@ def _told(expression: Any) -> Any:
     return Unknown()
 
 
-def _blocks(expressions: Any) -> list[Mapping[str, Any]]:
-    """Return the blocks that are written, none where it is no block."""
-    found = expressions if isinstance(expressions, list) else [expressions]
-    is_value = any(
-        not isinstance(block, dict) or {"constant_value", "references"} & block.keys()
-        for block in found
-    )
-    return [] if is_value else found
+def _scattered(value: Any, unknown: Any, expression: Any) -> Any:
+    """Return a list of which some elements are not known, with what *expression* says of them."""
+    if not isinstance(value, list) or not isinstance(unknown, list):
+        return hidden(value, unknown)
+    padded = [*unknown, *[False] * (len(value) - len(unknown))]
+    return [
+        _told(_element(expression, place)) if part is True else hidden(each, part)
+        for place, (each, part) in enumerate(zip(value, padded, strict=False))
+    ]
 
 
-def _merged(blocks: list[Mapping[str, Any]]) -> dict[str, Any]:
-    return {key: value for block in blocks for key, value in block.items()}
+def _element(expression: Any, place: int) -> Any:
+    """Return what *expression* says of one element of its list."""
+    constant = expression.get("constant_value") if isinstance(expression, dict) else None
+    if isinstance(constant, list):
+        return {"constant_value": constant[place]} if place < len(constant) else None
+    return expression

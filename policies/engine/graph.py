@@ -203,9 +203,11 @@ class Resource:
         unknown = None
         for item in _flat(value) if isinstance(value, Items) else [value]:
             if isinstance(item, Unknown):
-                if item.targets is None:
+                targets = item.targets or ()
+                if not targets or (len(targets) > 1 and item is value):
                     unknown = item
-                yield from item.targets or ()
+                else:
+                    yield from targets
             elif item is not None:
                 yield str(item).removesuffix(STREAMS)
         known(unknown, self._at(path))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from policies.engine import binding, configuration
 from policies.engine.configuration import Configured
+from policies.engine.data_sources import policy_document
 from policies.engine.document import (
     FORGET,
     PROVIDER,
@@ -19,6 +20,7 @@ from policies.engine.document import (
     Reading,
 )
 from policies.engine.graph import Resource, ResourceGraph, Stage
+from policies.engine.hcl import Undecided
 from policies.engine.masking import hidden, masked
 from policies.engine.model import Document
 from policies.engine.stack import bodies
@@ -53,12 +55,15 @@ def plan_reading(
         root = content["configuration"].get("root_module", {})
         if design:
             binding.require_same(path, root, bodies(design.content))
-        expressions = dict(_expressions(root, ""))
-        blocks = configuration.shows_every_block(content)
+        explanations = _Explanations(
+            written,
+            dict(configuration.expressions(root)),
+            configuration.shows_every_block(content),
+        ).with_documents(content["resource_changes"])
         present = [*_provisioners(root, ""), *_providers(content["configuration"])]
         absent: list[Resource] = []
         for change in content["resource_changes"]:
-            resource = _planned(change, expressions, written, blocks=blocks)
+            resource = explanations.planned(change)
             actions = change["change"]["actions"]
             if actions == ["delete"] or change.get("deposed"):
                 absent.append(resource)
@@ -112,41 +117,67 @@ def _require_text(value: Any) -> str:
     return value
 
 
-def _planned(
-    change: Any, expressions: dict[str, Any], written: Mapping[str, Resource], *, blocks: bool
-) -> Resource:
-    address, mode = change["address"], change["mode"]
-    if mode not in {"managed", "data"}:
-        raise TypeError(f"{address} with mode {mode!r}")
-    actions, after = change["change"]["actions"], change["change"]["after"]
-    values = change["change"]["before"] if actions in (["delete"], ["forget"]) else after
-    type = _require_text(change["type"])
-    resource = Resource(address, f"data.{type}" if mode == "data" else type, {}, PLAIN)
-    design = written.get(address) or written.get(resource.base)
-    unknown = change["change"].get("after_unknown", {})
-    if design:
-        values = masked(values, unknown, design.values, design.syntax)
-    elif mode == "managed" and "create" in actions and resource.base in expressions:
-        said = Configured.of(type, expressions[resource.base], blocks=blocks)
-        values = said.masked(values, unknown)
-    else:
-        values = hidden(values, unknown)
-    if not isinstance(values, dict):
-        raise TypeError(f"{address} without values")
-    return replace(
-        resource,
-        values=values,
-        source=design.source if design else None,
-        expressions=expressions.get(resource.base, {}),
-    )
+@dataclass(frozen=True)
+class _Explanations:
+    """What explains the values that a plan does not know."""
 
+    written: Mapping[str, Resource]
+    """The resources of the stack that it was made from, where that is there."""
 
-def _expressions(module: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Yield the configuration's expressions by resource, those of child modules too."""
-    for resource in module.get("resources", ()):
-        yield prefix + resource["address"], _prefixed(resource.get("expressions", {}), prefix)
-    for name, call in module.get("module_calls", {}).items():
-        yield from _expressions(call.get("module", {}), f"{prefix}module.{name}.")
+    expressions: Mapping[str, Any]
+    """Its own configuration, by resource."""
+
+    blocks: bool
+    """Whether that shows every block."""
+
+    documents: Mapping[str, Any] = field(default_factory=dict)
+
+    def planned(self, change: Any) -> Resource:
+        """Return the resource that *change* leaves behind."""
+        address, mode = change["address"], change["mode"]
+        if mode not in {"managed", "data"}:
+            raise TypeError(f"{address} with mode {mode!r}")
+        type = _require_text(change["type"])
+        resource = Resource(address, f"data.{type}" if mode == "data" else type, {}, PLAIN)
+        design = self.written.get(address) or self.written.get(resource.base)
+        values = self._values(change, resource, design)
+        if not isinstance(values, dict):
+            raise TypeError(f"{address} without values")
+        return replace(
+            resource,
+            values=values,
+            source=design.source if design else None,
+            expressions=self.expressions.get(resource.base, {}),
+        )
+
+    def _values(self, change: Any, resource: Resource, design: Resource | None) -> Any:
+        actions, after = change["change"]["actions"], change["change"]["after"]
+        values = change["change"]["before"] if actions in (["delete"], ["forget"]) else after
+        unknown = change["change"].get("after_unknown", {})
+        if design:
+            return masked(values, unknown, design.values, design.syntax)
+        written = self.expressions.get(resource.base)
+        if written is None or not {"create", "read"} & set(actions):
+            return hidden(values, unknown)
+        is_made = "create" in actions
+        return Configured(
+            written,
+            configuration.filled_in(resource.type, blocks=self.blocks) if is_made else frozenset(),
+            ordered=not is_made,
+            documents=self.documents,
+        ).masked(values, unknown)
+
+    def with_documents(self, changes: Any) -> _Explanations:
+        """Return them with the policy documents that data sources make."""
+        documents = {}
+        for change in changes:
+            if change["type"] == "aws_iam_policy_document" and change["mode"] == "data":
+                made = self.planned(change)
+                try:
+                    documents[f"{made.base}.json"] = policy_document(dict(made.values))
+                except Undecided:
+                    continue
+        return replace(self, documents=documents)
 
 
 def _provisioners(module: Any, prefix: str) -> Iterator[Resource]:
@@ -173,20 +204,6 @@ def _providers(configuration: Any) -> Iterator[Resource]:
             yield Resource(f"required_provider.{name}", REQUIRED_PROVIDER, wanted, PLAIN)
 
 
-def _prefixed(expression: Any, prefix: str) -> Any:
-    """Put the module's path in front of what its expressions name."""
-    if isinstance(expression, list):
-        return [_prefixed(item, prefix) for item in expression]
-    if not isinstance(expression, dict):
-        return expression
-    return {
-        key: [f"{prefix}{name}" for name in value]
-        if key == "references"
-        else _prefixed(value, prefix)
-        for key, value in expression.items()
-    }
-
-
 def _require_agreement(path: Path, planned: Any, present: Sequence[Resource]) -> None:
     """Refuse a plan whose two accounts of the same resources differ."""
     told = dict(_planned_values(planned["root_module"]))
@@ -206,7 +223,7 @@ def _require_agreement(path: Path, planned: Any, present: Sequence[Resource]) ->
 def _planned_values(module: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for resource in module.get("resources", ()):
         if resource["mode"] == "managed":
-            yield resource["address"], dict(resource["values"])
+            yield resource["address"], dict(resource.get("values", {}))
     for child in module.get("child_modules", ()):
         yield from _planned_values(child)
 

@@ -56,8 +56,14 @@ class Unknown:
     @property
     def attribute(self) -> str | None:
         """The attribute, such as ``arn``, that the value is, or begins with."""
-        leading = _LEADING.match(self.expression)
+        leading = _LEADING.match(self.written)
         return leading[1] if leading else None
+
+    @property
+    def written(self) -> str:
+        """The expression; in a plan, which keeps no more, the one attribute that it names."""
+        longest = set(_longest(self.references or ()))
+        return f"${{{_without_keys(longest.pop())}}}" if len(longest) == 1 else self.expression
 
 
 @lru_cache(maxsize=1 << 16)
@@ -90,13 +96,18 @@ def _without_keys(address: str) -> str:
     return re.sub(r"\[(?:\d+|\"[^\"]*\")\]", "", address) if "[" in address else address
 
 
-def _named_by(references: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return what a plan's *references* name, without those that only begin another one."""
-    longest = [
+def _longest(references: tuple[str, ...]) -> list[str]:
+    """Return *references* without those that only begin another one."""
+    return [
         name
         for name in references
         if not any(other.startswith((f"{name}.", f"{name}[")) for other in references)
     ]
+
+
+def _named_by(references: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return what a plan's *references* name."""
+    longest = _longest(references)
     if not all(re.match(_ADDRESS, _without_keys(name)) for name in longest):
         return None
     return tuple(map(identity, longest))

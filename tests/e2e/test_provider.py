@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -204,3 +205,38 @@ def test_what_is_left_out_is_told_from_what_a_dynamic_block_makes(tmp_path, role
     ]
 
     assert verdict is finding.verdict
+
+
+PROJECT = ROOT / "tests" / "e2e" / "project"
+HIDDEN = {
+    "buckets.tls_only": "the plan keeps no more of a template than what it names",
+    "identities.": "jsonencode hides a policy of which one part is not known",
+    "permissions.": "jsonencode hides a policy of which one part is not known",
+}
+"""All that may be unknown in the plan of an ordinary project, before it is made."""
+
+
+def test_an_ordinary_project_is_judged_by_its_plan_alone(tmp_path):
+    if terraform.why_not():
+        pytest.skip(terraform.why_not())
+    shutil.copytree(PROJECT, tmp_path / "project")
+    workspace = terraform.workspace(tmp_path / "project", tmp_path)
+    workspace.run("plan", "-input=false", "-no-color", "-out=tfplan")
+    (tmp_path / "plan.json").write_text(json.dumps(workspace.show("tfplan")))
+    [reading] = read([tmp_path / "plan.json"])
+    findings = judged(reading)
+
+    assert not [each for each in findings if each.verdict is Verdict.ERROR]
+    assert [] == [
+        (each.policy, each.resource, each.messages)
+        for each in findings
+        if each.verdict is Verdict.UNKNOWN and not each.policy.startswith(tuple(HIDDEN))
+    ]
+    passed = {each.policy for each in findings if each.verdict is Verdict.PASS}
+    assert {
+        "buckets.named_principals",  # by a data source's document
+        "network.isolated_databases",  # by a module's output, and for_each
+        "paths.entries_to_stores",
+        "paths.internet_to_stores",
+        "security_groups.database_ingress",
+    } <= passed
