@@ -48,7 +48,7 @@ def over_tls(
     return states(
         type,
         path,
-        allowed,
+        *allowed,
         refused=refused,
         title=f"{what} are reached over TLS only.",
         why="Whoever listens in between learns nothing.",

@@ -30,6 +30,7 @@ FILE_SYSTEMS_KEY = common.under_our_key("EFS file systems", FILE_SYSTEM, "kms_ke
 FILE_SYSTEM_USERS = names(
     "aws_efs_access_point",
     "posix_user",
+    such_as={"uid": 1000, "gid": 1000},
     title="Access points of EFS say whose identity they give.",
     why="Without it, whoever mounts one is whom he says he is.",
     claims=(part_of("7.3.1"),),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies import common
 from policies.aws import encryption, engines
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Referenced, attached, described, referenced, remove, replace
+from policies.engine.settings import names
 
 CLUSTER = "aws_rds_cluster"
 CLUSTER_INSTANCE = "aws_rds_cluster_instance"
@@ -609,8 +609,11 @@ SUPPORTED_ENGINES = Policy(
     ),
 )
 
-INSTANCE_LOGS = common.recorded(
-    "Database instances export their logs.",
+INSTANCE_LOGS = names(
     INSTANCE,
     "enabled_cloudwatch_logs_exports",
+    such_as=["error"],
+    title="Database instances export their logs.",
+    why="What nobody recorded cannot be looked up.",
+    claims=(part_of("10.2.1"),),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from policies.engine.graph import Resource, ResourceGraph
@@ -47,11 +47,19 @@ def states(
     )
 
 
-def names(type: str, path: str, *, title: str, why: str, claims: tuple[Claim, ...]) -> Policy:
-    """Return the policy that a resource of *type* says anything at all at *path*."""
+def names(
+    type: str,
+    path: str,
+    *,
+    title: str,
+    why: str,
+    claims: tuple[Claim, ...],
+    such_as: Any = "stated",
+) -> Policy:
+    """Return the policy that a resource of *type* says anything at *path*, *such_as* that."""
 
     def names_something(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-        if not resource.is_set(path):
+        if not resource.is_set(path) or _is_empty(resource, path):
             yield Violation(f"{path} is not stated", resource, path)
 
     return Policy(
@@ -60,9 +68,14 @@ def names(type: str, path: str, *, title: str, why: str, claims: tuple[Claim, ..
         title=title,
         why=why,
         claims=claims,
-        example=example(type, path, "stated"),
-        violated_by=(remove(path), replace(path, "")),
+        example=example(type, path, such_as),
+        violated_by=(remove(path), replace(path, [] if isinstance(such_as, list) else "")),
     )
+
+
+def _is_empty(resource: Resource, path: str) -> bool:
+    value = resource.get(path) if resource.is_known(path) else None
+    return isinstance(value, Sequence) and not value
 
 
 def _shown(value: Any) -> str:

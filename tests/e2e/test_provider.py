@@ -11,6 +11,7 @@ from policies.engine import graph
 from policies.engine.evaluate import evaluate
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Verdict
+from policies.engine.mutate import Patch
 from policies.engine.read import read
 from tests.conftest import ROOT, TODAY, judged
 from tests.e2e import terraform
@@ -240,3 +241,78 @@ def test_an_ordinary_project_is_judged_by_its_plan_alone(tmp_path):
         "paths.internet_to_stores",
         "security_groups.database_ingress",
     } <= passed
+
+
+ANYWHERE = {"count", "depends_on", "dynamic", "for_each", "lifecycle", "provider"}
+
+
+def block_of(schema, type):
+    """Return the schema's block of *type*, None where it is Terraform's own."""
+    kind = "data_source_schemas" if type.startswith("data.") else "resource_schemas"
+    found = schema[kind].get(type.removeprefix("data."))
+    return found["block"] if found else None
+
+
+def misfits(block, value, path):
+    """Yield what the provider would not take at *path*."""
+    if isinstance(value, list):
+        for item in value:
+            yield from misfits(block, item, path)
+    elif not isinstance(value, dict):
+        yield f"{path} is no block"
+    else:
+        for key, inner in value.items():
+            if key in block.get("block_types", {}):
+                yield from misfits(block["block_types"][key]["block"], inner, f"{path}.{key}")
+            elif key in block.get("attributes", {}):
+                yield from misfit(block["attributes"][key].get("type"), inner, f"{path}.{key}")
+            elif key not in ANYWHERE:
+                yield f"{path}.{key} is unheard of"
+
+
+def misfit(type, value, path):
+    """Yield what is of another kind than *type*; texts may hold JSON, or an expression."""
+    is_expression = isinstance(value, str) and "${" in value
+    if isinstance(type, list) and type[0] in {"list", "set"}:
+        if not isinstance(value, list | dict) and not is_expression:
+            yield f"{path} is {value!r}, where a {type[0]} belongs"
+    elif type == "bool" and str(value).lower() not in {"true", "false"} and not is_expression:
+        yield f"{path} is {value!r}, where a truth value belongs"
+    elif type == "number" and isinstance(value, list | dict):
+        yield f"{path} is {value!r}, where a number belongs"
+
+
+def test_the_examples_of_policies_are_what_the_provider_takes(least):
+    """A policy that looks for what the provider does not know passes, or fails, everything."""
+    _, workspace = least
+    [schema] = json.loads(workspace.run("providers", "schema", "-json"))[
+        "provider_schemas"
+    ].values()
+
+    assert [] == [
+        f"{policy.id}: {found}"
+        for policy in POLICIES
+        for type, named in policy.example.items()
+        if not type.startswith("terraform")
+        for body in named.values()
+        for found in misfits(block_of(schema, type), body, type)
+    ]
+    assert [] == [
+        f"{policy.id}: {mutation}"
+        for policy in POLICIES
+        for mutation in policy.violated_by
+        if isinstance(mutation, Patch) and not policy.types[0].startswith("terraform")
+        if not any(has(block_of(schema, type), mutation.path.split(".")) for type in policy.types)
+    ]
+
+
+def has(block, steps):
+    """Whether there is an argument at *steps*; what stands in JSON is any."""
+    for step in steps:
+        if step in block.get("attributes", {}):
+            return True
+        if not step.isdigit():
+            block = block.get("block_types", {}).get(step, {}).get("block")
+            if block is None:
+                return False
+    return True
