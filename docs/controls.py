@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from policies.engine.model import Policy
-from policies.report.catalogue import HEADER, link
+from policies.report.catalogue import HEADER, STRENGTHS, link
 
 TABLE = Path(__file__).with_suffix(".toml")
 
@@ -43,17 +43,18 @@ def controls() -> tuple[Control, ...]:
 
 def page(policies: Iterable[Policy]) -> str:
     """Return a table of every control: its policies, or why it has none; and what is beside it."""
-    rows = controls()
+    rows, suite = controls(), {policy.id: policy for policy in policies}
     listed = {policy for control in rows for policy in control.policies}
-    beside = [policy for policy in policies if policy.claims and policy.id not in listed]
+    beside = [policy for policy in suite.values() if policy.claims and policy.id not in listed]
     judged = sum(bool(control.policies) for control in rows)
     parts = [
         HEADER,
         "# Controls, and the policies that judge them\n",
         f"{judged} of {len(rows)} controls are judged; beside the others stands why not.\n",
+        STRENGTHS,
         "| control | PCI DSS | what it shows | policies, or why there is none |",
         "|---|---|---|---|",
-        *map(_row, rows),
+        *(_row(control, suite) for control in rows),
         "\n## Beside these controls\n",
         "Policies on other services that hold account data, and on what is written around them:\n",
         *(f"- {link(policy.id)}: {policy.title}" for policy in beside),
@@ -61,7 +62,14 @@ def page(policies: Iterable[Policy]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _row(control: Control) -> str:
+def _row(control: Control, suite: Mapping[str, Policy]) -> str:
     requirements = ", ".join(control.requirements) or "our own"
-    what = ", ".join(map(link, control.policies)) or control.why_none
+    judges = [f"{link(id)}{_strengths(suite[id], control)}" for id in control.policies]
+    what = ", ".join(judges) or control.why_none
     return f"| {control.id} | {requirements} | {control.proves} | {what} |"
+
+
+def _strengths(policy: Policy, control: Control) -> str:
+    """Return how much of the control's requirements *policy* shows."""
+    found = {c.strength.value for c in policy.claims if c.requirement in control.requirements}
+    return f" ({', '.join(sorted(found))})" if found else ""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from policies.aws import encryption
+from policies.aws import encryption, log_buckets
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import Described, Patch, attached, described, remove, replace
 from policies.engine.values import UnknownValue
 
@@ -172,7 +172,7 @@ def _without_archive(group: Resource, graph: ResourceGraph) -> ResourceGraph:
 TWELVE_MONTHS = Policy(
     checks=keeps_twelve_months,
     applies_to=LOG_GROUP,
-    claims=(direct("10.5.1"), part_of("10.3.3")),
+    claims=(part_of("10.5.1"),),
     example={
         LOG_GROUP: {"application": {"retention_in_days": 90}},
         **FEED,
@@ -199,13 +199,49 @@ TWELVE_MONTHS = Policy(
 )
 
 
+def keeps_what_it_takes(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Buckets in which logs end keep them for a year.
+
+    What a load balancer or a bucket recorded is asked for as late as any other log.
+    """
+    yield from _expires_early(bucket, graph)
+
+
+def takes_no_logs(bucket: Resource, graph: ResourceGraph) -> bool:
+    """Whether no log ends in *bucket*."""
+    return not log_buckets.takes_logs(bucket, graph)
+
+
+LOG_BUCKETS = Policy(
+    checks=keeps_what_it_takes,
+    applies_to=BUCKET,
+    unless=takes_no_logs,
+    claims=(part_of("10.5.1"),),
+    example={
+        BUCKET: {"access": {}},
+        "aws_lb": {"entry": {"access_logs": {"bucket": "${aws_s3_bucket.access.id}"}}},
+        LIFECYCLE: {
+            "access": {
+                "bucket": "${aws_s3_bucket.access.id}",
+                "rule": [{"status": "Enabled", "expiration": {"days": 400}}],
+            }
+        },
+    },
+    violated_by=(_every(LIFECYCLE, replace("rule.0.expiration", {"days": 7})),),
+)
+
+
 def is_kept_from_everybody(source: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     Archives and trails end in a bucket in which nobody can alter anything for a year.
 
     Object Lock in compliance mode holds against the account's own root user.
     """
-    for bucket in _fed_by(source, graph):
+    buckets = list(_fed_by(source, graph))
+    if not buckets:
+        raise UnknownValue(f"where {source.address} ends is not seen here")
+    for bucket in buckets:
         rules = list(_lock_rules(bucket, graph))
         if not rules or not all(map(_locks_for_a_year, rules)):
             yield Violation(
@@ -233,7 +269,7 @@ def _lock(mode: str, days: int) -> Patch:
 LOCK = Policy(
     checks=is_kept_from_everybody,
     applies_to=(SUBSCRIPTION, TRAIL),
-    claims=(direct("10.3.4"), part_of("10.3.2"), part_of("10.3.3"), supports("10.5.1")),
+    claims=(part_of("10.3.2"), part_of("10.3.3"), supports("10.3.4"), supports("10.5.1")),
     example={
         **FEED,
         OBJECT_LOCK: {
@@ -363,7 +399,7 @@ def says_who_what_and_when(log: Resource, graph: ResourceGraph) -> Iterator[Viol
 FLOW_LOG_FIELDS = Policy(
     checks=says_who_what_and_when,
     applies_to=FLOW_LOG,
-    claims=(part_of("10.2.2"),),
+    claims=(supports("10.2.2"),),
     example={FLOW_LOG: {"cde": {}}},
     violated_by=(
         replace("log_format", "$${srcaddr} $${dstaddr} $${action}"),

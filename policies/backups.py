@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation
+from policies.engine.model import Policy, Violation, supports
 from policies.engine.mutate import attached, remove, replace
 from policies.engine.values import UnknownValue
 
@@ -109,6 +109,7 @@ def uses_a_key_of_ours(vault: Resource, graph: ResourceGraph) -> Iterator[Violat
 VAULT_ENCRYPTION = Policy(
     checks=uses_a_key_of_ours,
     applies_to=VAULT,
+    claims=(supports("3.5.1"),),
     example={VAULT: {"cde": {"kms_key_arn": "${aws_kms_key.backups.arn}"}}},
     violated_by=(remove("kms_key_arn"),),
 )

@@ -171,7 +171,7 @@ def lets_in_whom_it_names(policy: Resource, graph: ResourceGraph) -> Iterator[Vi
 NAMED_PRINCIPALS = Policy(
     checks=lets_in_whom_it_names,
     applies_to=(BUCKET_POLICY, BUCKET),
-    claims=(direct("7.2.2"), part_of("1.4.4")),
+    claims=(part_of("7.2.2"), part_of("1.4.4")),
     example={
         BUCKET_POLICY: {
             "logs": {
@@ -359,7 +359,7 @@ def lists_nobody(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]
 ACCESS_LISTS = Policy(
     checks=lists_nobody,
     applies_to=(BUCKET, "aws_s3_bucket_acl"),
-    claims=(part_of("1.4.4"), direct("7.2.2")),
+    claims=(part_of("1.4.4"), part_of("7.2.2")),
     example={BUCKET: {"logs": {"acl": "private"}}},
     violated_by=(
         replace("acl", "public-read"),

@@ -105,7 +105,7 @@ def encrypts_its_volume(mapping: Resource, graph: ResourceGraph) -> Iterator[Vio
 TEMPLATE_VOLUMES = Policy(
     checks=(describes_its_volumes, Each("block_device_mappings", encrypts_its_volume)),
     applies_to=TEMPLATE,
-    claims=(supports("3.5.1"), supports("3.5.1.2")),
+    claims=(supports("3.5.1"),),
     example={
         "aws_launch_template": {"app": {"block_device_mappings": [{"ebs": {"encrypted": True}}]}}
     },
@@ -130,7 +130,7 @@ def is_encrypted(volume: Resource, graph: ResourceGraph) -> Iterator[Violation]:
 VOLUMES = Policy(
     checks=is_encrypted,
     applies_to="aws_ebs_volume",
-    claims=(supports("3.5.1"), supports("3.5.1.2")),
+    claims=(supports("3.5.1"),),
     example={"aws_ebs_volume": {"data": {"encrypted": True}}},
     violated_by=(remove("encrypted"), replace("encrypted", False)),
 )
@@ -160,7 +160,7 @@ INSTANCE_VOLUMES = Policy(
     ),
     applies_to=("aws_instance", "aws_launch_configuration", "aws_spot_instance_request"),
     when=lambda instance: not instance.is_set("launch_template"),
-    claims=(supports("3.5.1"), supports("3.5.1.2")),
+    claims=(supports("3.5.1"),),
     example={
         "aws_instance": {
             "app": {

@@ -38,7 +38,7 @@ def is_encrypted(database: Resource, graph: ResourceGraph) -> Iterator[Violation
 ENCRYPTION = Policy(
     checks=is_encrypted,
     applies_to=(CLUSTER, INSTANCE, "aws_rds_global_cluster"),
-    claims=(supports("3.5.1"), supports("3.5.1.2")),
+    claims=(supports("3.5.1"),),
     example={"aws_rds_cluster": {"cde": {"storage_encrypted": True}}},
     violated_by=(remove("storage_encrypted"), replace("storage_encrypted", False)),
 )
@@ -538,7 +538,7 @@ def _tells(subscription: Resource, source: str) -> bool:
 CHANGES = Policy(
     checks=tells_of_its_changes,
     applies_to=("aws_rds_cluster", "aws_db_instance"),
-    claims=(part_of("11.5.2"),),
+    claims=(supports("11.5.2"),),
     example={
         "aws_rds_cluster": {"cde": {}},
         EVENTS: {

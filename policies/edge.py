@@ -8,7 +8,7 @@ from itertools import chain
 from policies import common
 from policies.aws import tls
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, direct, part_of
+from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import attached, remove, replace
 from policies.engine.settings import names, states
 
@@ -212,7 +212,7 @@ def encrypts_its_cache(settings: Resource, graph: ResourceGraph) -> Iterator[Vio
 REST_CACHE = Policy(
     checks=encrypts_its_cache,
     applies_to=REST_SETTINGS,
-    claims=(part_of("3.5.1"),),
+    claims=(supports("3.5.1"),),
     example={
         REST_SETTINGS: {
             "all": {"settings": {"caching_enabled": True, "cache_data_encrypted": True}}
@@ -288,7 +288,7 @@ def ends_tls_sessions(balancer: Resource, graph: ResourceGraph) -> Iterator[Viol
 CLASSIC_TLS = Policy(
     checks=ends_tls_sessions,
     applies_to=CLASSIC,
-    claims=(direct("4.2.1"),),
+    claims=(part_of("4.2.1"),),
     example={CLASSIC: {"entry": {"listener": [{"lb_protocol": "https", "lb_port": 443}]}}},
     violated_by=(
         replace("listener", [{"lb_protocol": "http", "lb_port": 80}]),
@@ -320,7 +320,7 @@ CLASSIC_DESYNC = states(
     refused=("monitor",),
     title="Classic load balancers refuse ambiguous requests.",
     why="Two readers who understand a request differently can be played against each other.",
-    claims=(part_of("6.2.4"),),
+    claims=(supports("6.2.4"),),
 )
 
 

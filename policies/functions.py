@@ -168,7 +168,7 @@ RUNTIME = Policy(
     checks=runs_on_what_is_mended,
     applies_to=FUNCTION,
     when=lambda function: function.get("package_type", "Zip") != "Image",
-    claims=(part_of("12.3.4"), part_of("6.3.3")),
+    claims=(supports("12.3.4"), part_of("6.3.3")),
     example={FUNCTION: {"rotation": {"runtime": "python3.13"}, "image": {"package_type": "Image"}}},
     violated_by=(replace("runtime", "python3.8"), replace("runtime", "nodejs16.x")),
 )

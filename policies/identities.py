@@ -7,7 +7,7 @@ from typing import Any
 
 from policies.aws import iam, workloads
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Mutation, Policy, Violation, direct, part_of, supports
+from policies.engine.model import Mutation, Policy, Violation, part_of, supports
 from policies.engine.mutate import add, described
 from policies.engine.values import UnknownValue, drained
 from policies.keys import ADMINISTERING, USING
@@ -72,7 +72,7 @@ def _in_two_policies(role: Resource, graph: ResourceGraph) -> ResourceGraph:
 ESCALATION = Policy(
     checks=combines_no_escalation,
     applies_to=ROLE,
-    claims=(direct("7.2.5"),),
+    claims=(part_of("7.2.5"),),
     example={ROLE: {"app": {}}},
     violated_by=(
         described(

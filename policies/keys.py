@@ -234,7 +234,7 @@ def is_strong(key: Resource, graph: ResourceGraph) -> Iterator[Violation]:
 KEY_STRENGTH = Policy(
     checks=is_strong,
     applies_to=KEY,
-    claims=(direct("3.7.1"),),
+    claims=(supports("3.7.1"),),
     example={"aws_kms_key": {"cde": {"customer_master_key_spec": "SYMMETRIC_DEFAULT"}}},
     violated_by=(replace("customer_master_key_spec", "RSA_1024"),),
 )
@@ -254,8 +254,14 @@ def has_a_strong_key(certificate: Resource, graph: ResourceGraph) -> Iterator[Vi
 CERTIFICATE_STRENGTH = Policy(
     checks=has_a_strong_key,
     applies_to="aws_acm_certificate",
+    when=lambda certificate: certificate.values.get("private_key") is None,
     claims=(part_of("4.2.1"),),
-    example={"aws_acm_certificate": {"entry": {"key_algorithm": "EC_prime256v1"}}},
+    example={
+        "aws_acm_certificate": {
+            "entry": {"key_algorithm": "EC_prime256v1"},
+            "imported": {"private_key": "${var.key}"},
+        }
+    },
     violated_by=(replace("key_algorithm", "RSA_1024"),),
 )
 

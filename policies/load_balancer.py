@@ -7,7 +7,7 @@ from functools import partial
 
 from policies.aws import tls
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, direct, part_of
+from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import described, remove, replace
 
 LOAD_BALANCERS = ("aws_lb", "aws_alb")
@@ -228,7 +228,7 @@ INVALID_HEADERS = Policy(
     checks=drops_invalid_headers,
     applies_to=LOAD_BALANCERS,
     when=is_application,
-    claims=(part_of("6.2.4"),),
+    claims=(supports("6.2.4"),),
     example={
         "aws_lb": {
             "entry": {"drop_invalid_header_fields": True},
@@ -257,7 +257,7 @@ AMBIGUOUS_REQUESTS = Policy(
     checks=refuses_ambiguous_requests,
     applies_to=LOAD_BALANCERS,
     when=is_application,
-    claims=(part_of("6.2.4"),),
+    claims=(supports("6.2.4"),),
     example={
         "aws_lb": {
             "entry": {"desync_mitigation_mode": "strictest"},

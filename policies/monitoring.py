@@ -140,7 +140,7 @@ def reaches_somebody(topic: Resource, graph: ResourceGraph) -> Iterator[Violatio
 SUBSCRIBERS = Policy(
     checks=reaches_somebody,
     applies_to=TOPIC,
-    claims=(supports("12.10.5"), part_of("10.7.2"), part_of("4.2.1")),
+    claims=(supports("12.10.5"), part_of("10.7.2"), supports("4.2.1")),
     example={
         TOPIC: {"alerts": {}},
         SUBSCRIPTION: {

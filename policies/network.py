@@ -7,7 +7,7 @@ from functools import partial
 
 from policies.aws import cidr, firewall, iam, network_acl, routing
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import Patch, add, attached, described, remove, replace
 from policies.engine.settings import states
 from policies.engine.values import UnknownValue
@@ -48,7 +48,7 @@ def _rule_of_the_default_group(vpc: Resource, graph: ResourceGraph) -> ResourceG
 DEFAULT_SECURITY_GROUP = Policy(
     checks=empties_default_group,
     applies_to=VPC,
-    claims=(direct("1.3.1"),),
+    claims=(part_of("1.3.1"),),
     example={
         "aws_vpc": {"cde": {}},
         "aws_default_security_group": {"cde": {"vpc_id": "${aws_vpc.cde.id}"}},
@@ -133,7 +133,6 @@ DISJOINT_SUBNETS = Policy(
     checks=shares_no_address,
     applies_to=SUBNET,
     when=lambda subnet: subnet.get("ipv6_native", False) is not True,
-    claims=(part_of("1.4.1"),),
     example={
         "aws_subnet": {
             "app": {"cidr_block": "10.0.10.0/24"},

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from policies.aws import actions, iam
+from policies.aws import actions, iam, log_buckets
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import Described, described, replace
 
 ROLE = "aws_iam_role"
@@ -87,7 +88,7 @@ def grants_no_administration(holder: Resource, graph: ResourceGraph) -> Iterator
 ADMINISTRATION = Policy(
     checks=grants_no_administration,
     applies_to=HOLDERS,
-    claims=(part_of("7.2.1"), direct("7.2.2")),
+    claims=(part_of("7.2.1"), part_of("7.2.2")),
     example=GOOD,
     violated_by=_granting(
         {"Action": "*", "Resource": "*"},
@@ -114,7 +115,7 @@ def names_its_actions(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
 SERVICE_WILDCARDS = Policy(
     checks=names_its_actions,
     applies_to=HOLDERS,
-    claims=(direct("7.2.2"), direct("7.2.5")),
+    claims=(part_of("7.2.2"), part_of("7.2.5")),
     example=GOOD,
     violated_by=_granting(
         {"Action": "s3:*", "Resource": "*"},
@@ -139,7 +140,7 @@ def allows_by_name(holder: Resource, graph: ResourceGraph) -> Iterator[Violation
 INVERTED_STATEMENTS = Policy(
     checks=allows_by_name,
     applies_to=HOLDERS,
-    claims=(direct("7.3.3"),),
+    claims=(part_of("7.3.3"),),
     example=GOOD,
     violated_by=_granting(
         {"NotAction": "iam:*", "Resource": "*"},
@@ -168,7 +169,7 @@ def binds_its_actions(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
 BOUND_ACTIONS = Policy(
     checks=binds_its_actions,
     applies_to=HOLDERS,
-    claims=(direct("7.2.5"),),
+    claims=(part_of("7.2.5"),),
     example=GOOD,
     violated_by=_granting(
         {"Action": "s3:PutObject", "Resource": "*"},
@@ -201,7 +202,7 @@ def decrypts_with_named_keys(holder: Resource, graph: ResourceGraph) -> Iterator
 DECRYPTION_WITH_ALL_KEYS = Policy(
     checks=decrypts_with_named_keys,
     applies_to=HOLDERS,
-    claims=(part_of("3.6.1"), direct("7.2.5")),
+    claims=(part_of("3.6.1"), part_of("7.2.5")),
     example={
         "aws_iam_role_policy": {
             "app": {
@@ -256,7 +257,7 @@ def trusts_whom_it_names(role: Resource, graph: ResourceGraph) -> Iterator[Viola
 NARROW_TRUST = Policy(
     checks=trusts_whom_it_names,
     applies_to=ROLE,
-    claims=(direct("7.2.2"), direct("7.3.3")),
+    claims=(part_of("7.2.2"), part_of("7.3.3")),
     example={
         ROLE: {
             "app": {
@@ -315,7 +316,7 @@ def _full_access(attachment: Resource, attribute: str, graph: ResourceGraph) -> 
 FULL_ACCESS_ATTACHMENTS = Policy(
     checks=attaches_no_full_access,
     applies_to=(*ATTACHMENTS, ROLE),
-    claims=(direct("7.2.5"),),
+    claims=(part_of("7.2.5"),),
     example={
         "aws_iam_role_policy_attachment": {
             "monitoring": {
@@ -358,12 +359,18 @@ UNDOING = frozenset({
 })  # fmt: skip
 """What makes a log shorter, or a trail blind."""
 
+EMPTYING = frozenset({
+    "s3:bypassgovernanceretention", "s3:deletebucket", "s3:deleteobject", "s3:deleteobjectversion",
+    "s3:putlifecycleconfiguration",
+})  # fmt: skip
+"""What empties a bucket, logs and all."""
+
 
 def leaves_logs_alone(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     No policy allows to delete logs, to keep them shorter, or to stop the trail.
 
-    Whoever breaks in begins with the traces.
+    Whoever breaks in begins with the traces, be they in a log group or in a bucket.
     """
     for statement in iam.granted(holder, graph):
         if not statement.allows:
@@ -371,6 +378,23 @@ def leaves_logs_alone(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
         undone = [action for action in statement.actions() if iam.reaches(action, UNDOING)]
         if undone and _reaches_a_log(statement):
             yield Violation(f"{statement.name} allows {undone[0]}", holder, "policy")
+        emptied = [action for action in statement.actions() if iam.reaches(action, EMPTYING)]
+        if emptied and _reaches_a_bucket_of_logs(statement, graph):
+            yield Violation(f"{statement.name} allows {emptied[0]}", holder, "policy")
+
+
+def _reaches_a_bucket_of_logs(statement: iam.Statement, graph: ResourceGraph) -> bool:
+    buckets = log_buckets.names(graph)
+    return any(
+        iam.covers(text, SAMPLE_DATA["s3"])
+        or _BUCKET.sub(r"\1", text) in buckets
+        or text.removeprefix("arn:aws:s3:::").partition("/")[0] in buckets
+        for text in statement.named_resources()
+    )
+
+
+_BUCKET = re.compile(r"\$\{((?:module\.[\w-]+\.)*aws_s3_bucket\.[\w-]+)\.\w+\}.*")
+"""The ARN of a bucket, or of what is in it, as it is written."""
 
 
 def _reaches_a_log(statement: iam.Statement) -> bool:
@@ -385,7 +409,7 @@ def _reaches_a_log(statement: iam.Statement) -> bool:
 LOG_DELETION = Policy(
     checks=leaves_logs_alone,
     applies_to=HOLDERS,
-    claims=(direct("10.3.2"),),
+    claims=(part_of("10.3.2"),),
     example={
         "aws_iam_role_policy": {
             "app": {
@@ -406,6 +430,7 @@ LOG_DELETION = Policy(
         {"Action": ["logs:Put*"], "Resource": "arn:aws:logs:us-east-1:111122223333:*"},
         {"Action": "logs:*", "Resource": "${aws_cloudwatch_log_group.app.arn}:*"},
         {"Action": "cloudtrail:StopLogging", "Resource": "*"},
+        {"Action": "s3:DeleteObject*", "Resource": "arn:aws:s3:::*/*"},
     ),
 )
 
@@ -457,7 +482,7 @@ def cannot_become_somebody_else(holder: Resource, graph: ResourceGraph) -> Itera
 ESCALATION = Policy(
     checks=cannot_become_somebody_else,
     applies_to=HOLDERS,
-    claims=(direct("7.2.5"),),
+    claims=(part_of("7.2.5"),),
     example=GOOD,
     violated_by=_granting(
         {"Action": "iam:CreatePolicyVersion", "Resource": "*"},
@@ -506,7 +531,7 @@ def reads_what_it_names(holder: Resource, graph: ResourceGraph) -> Iterator[Viol
 DATA_EVERYWHERE = Policy(
     checks=reads_what_it_names,
     applies_to=HOLDERS,
-    claims=(direct("7.2.5"), part_of("7.2.6")),
+    claims=(part_of("7.2.5"), part_of("7.2.6")),
     example=GOOD,
     violated_by=_granting(
         {"Action": "secretsmanager:GetSecretValue", "Resource": "*"},

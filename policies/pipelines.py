@@ -130,7 +130,7 @@ NOTEBOOK_ACCESS = states(
     refused=("Enabled",),
     title="Notebooks have no way to the Internet of their own.",
     why="Whoever works in one works with what it can reach.",
-    claims=(part_of("1.4.4"),),
+    claims=(part_of("1.3.2"),),
 )
 NOTEBOOK_ROOT = states(
     NOTEBOOK,

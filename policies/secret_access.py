@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from policies.aws import iam, workloads
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, direct, part_of
+from policies.engine.model import Policy, Violation, part_of
 from policies.engine.mutate import add, described, replace
 from policies.engine.values import UnknownValue, drained
 
@@ -88,7 +88,7 @@ def _with_a_reader(secret: Resource, graph: ResourceGraph) -> ResourceGraph:
 READERS = Policy(
     checks=is_read_by_workloads_only,
     applies_to=SECRET,
-    claims=(direct("7.2.5"), part_of("8.6.2")),
+    claims=(part_of("7.2.5"), part_of("8.6.2")),
     example={
         SECRET: {"database": {}},
         ROLE: {"app": {}},
@@ -131,7 +131,7 @@ def names_who_reads(holder: Resource, graph: ResourceGraph) -> Iterator[Violatio
 NAMED_READERS = Policy(
     checks=names_who_reads,
     applies_to=(SECRET_POLICY, SECRET),
-    claims=(direct("7.2.5"),),
+    claims=(part_of("7.2.5"),),
     example={
         SECRET_POLICY: {
             "database": {

@@ -60,7 +60,7 @@ def rotates_monthly(secret: Resource, graph: ResourceGraph) -> Iterator[Violatio
 ROTATION_PERIOD = Policy(
     checks=rotates_monthly,
     applies_to=SECRET,
-    claims=(direct("8.6.3"), supports("8.3.9")),
+    claims=(part_of("8.6.3"), supports("8.3.9")),
     example={
         SECRET: {"database": {}},
         ROTATION: {
@@ -246,7 +246,7 @@ def passes_no_secret_in_its_environment(
 FUNCTION_ENVIRONMENT = Policy(
     checks=passes_no_secret_in_its_environment,
     applies_to=FUNCTION,
-    claims=(direct("8.6.2"),),
+    claims=(part_of("8.6.2"),),
     example={FUNCTION: {"rotation": {"environment": {"variables": {"SECRET_NAME": "database"}}}}},
     violated_by=(
         replace("environment.variables", {"DB_PASSWORD": "correct-horse"}),
@@ -318,10 +318,13 @@ def holds_a_credential(resource: Resource, graph: ResourceGraph) -> bool:
 
 ANYWHERE = Policy(
     prohibits=holds_a_credential,
-    title="No credential is written into anything: resource, variable, local value or output.",
+    title="Nothing that looks like a credential is written into anything.",
     found="a credential is written into it",
-    why="What stands in a template stands in every plan, in the state, and in the history.",
-    claims=(direct("8.6.2"),),
+    why=(
+        "Be it a resource, a variable, a local value or an output: what stands in a template "
+        "stands in every plan, in the state, and in the history."
+    ),
+    claims=(part_of("8.6.2"),),
 )
 
 

@@ -154,7 +154,7 @@ REMOTE_ADMINISTRATION = Policy(
     checks=closes_administration,
     applies_to=WITH_INGRESS,
     when=lets_in,
-    claims=(direct("1.3.1"),),
+    claims=(part_of("1.3.1"),),
     example=_rule(cidr_ipv4=INTERNET, ip_protocol="tcp", from_port=443, to_port=443),
     violated_by=(opened(22), opened(3389), opened(22, "128.0.0.0/1"), opened(0, protocol="-1")),
 )
@@ -175,7 +175,7 @@ ALL_PROTOCOLS = Policy(
     checks=names_its_protocol,
     applies_to=WITH_INGRESS,
     when=lets_in,
-    claims=(direct("1.3.1"), part_of("1.2.5")),
+    claims=(part_of("1.3.1"), part_of("1.2.5")),
     example=_rule(ip_protocol="tcp"),
     violated_by=(opened(protocol="-1"), opened(block="10.0.0.0/16", protocol="all")),
 )
@@ -310,7 +310,7 @@ OPEN_EGRESS = Policy(
     checks=limits_what_leaves,
     applies_to=WITH_EGRESS,
     when=lets_out,
-    claims=(direct("1.3.2"),),
+    claims=(part_of("1.3.2"),),
     example={
         firewall.EGRESS_RULE: {
             "https": {

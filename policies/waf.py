@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, direct, part_of, supports
+from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import attached, remove, replace
 from policies.engine.settings import names
 from policies.engine.values import UnknownValue
@@ -41,7 +41,7 @@ IN_FRONT = Policy(
     checks=stands_behind_a_firewall,
     applies_to=LOAD_BALANCERS,
     when=is_public,
-    claims=(direct("6.4.2"),),
+    claims=(part_of("6.4.2"),),
     example={
         "aws_lb": {"entry": {"internal": False}, "inside": {"internal": True}},
         ASSOCIATION: {
@@ -107,7 +107,7 @@ MANAGED = {
 BLOCKING = Policy(
     checks=blocks_attacks,
     applies_to=WEB_ACL,
-    claims=(direct("6.4.2"),),
+    claims=(part_of("6.4.2"),),
     example={WEB_ACL: {"entry": {"rule": [MANAGED]}}},
     violated_by=(
         remove("rule"),

@@ -61,7 +61,8 @@ def _judge(
     now = datetime.now(UTC)
     readings = read(paths)
     findings = list(_first_opinion(readings, rules, now.date()))
-    if rules and any(map(is_synthesis, paths)):
+    whole = any(map(is_synthesis, paths))
+    if rules and whole:
         findings += missing_environments(rules, {r.document.stack for r in readings})
         findings += shared_accounts(rules, (reading.graph for reading in readings))
     declared = [*POLICIES, *waive.POLICIES]
@@ -69,7 +70,9 @@ def _judge(
         second = second_opinion.ask(readings)
         findings += second
         declared += checkov.policies(second)
-    return _report(readings, declared, findings, accepted, rules, now, with_checkov=with_checkov)
+    return _report(
+        readings, declared, findings, accepted, rules, now, with_checkov=with_checkov, whole=whole
+    )
 
 
 def _first_opinion(
@@ -88,11 +91,12 @@ def _report(
     now: datetime,
     *,
     with_checkov: bool,
+    whole: bool,
 ) -> Report:
     not_evaluated = () if house else tuple(p.id for p in POLICIES if p.needs_house)
     skipped = not_evaluated if with_checkov else (*not_evaluated, checkov.PREFIX)
     stacks = frozenset(reading.document.stack for reading in readings)
-    waived = waive.waive(findings, waivers, now.date(), stacks=stacks, skipped=skipped)
+    waived = waive.waive(findings, waivers, now.date(), stacks=stacks, skipped=skipped, whole=whole)
     return Report(
         documents=tuple(reading.document for reading in readings),
         policies=tuple(declared),
@@ -100,7 +104,9 @@ def _report(
         findings=tuple(sorted(waived, key=lambda f: (f.policy, f.resource, f.stage))),
         not_evaluated=not_evaluated,
         unjudged=_unjudged(readings, findings),
-        remarks=tuple(_remarks(readings, not_evaluated, waivers, with_checkov=with_checkov)),
+        remarks=tuple(
+            _remarks(readings, not_evaluated, waivers, with_checkov=with_checkov, whole=whole)
+        ),
         generated_at=now,
         commit=current_commit(),
     )
@@ -126,7 +132,10 @@ def _remarks(
     waivers: Sequence[Waiver],
     *,
     with_checkov: bool,
+    whole: bool,
 ) -> Iterator[str]:
+    if not whole and not not_evaluated:
+        yield "Not asked whether every environment is there: this is no whole synthesis."
     if not_evaluated:
         yield (
             f"Not evaluated without --house: {len(not_evaluated)} policies on names, addresses "

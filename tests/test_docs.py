@@ -61,6 +61,9 @@ def test_every_control_names_policies_that_serve_its_requirements_or_says_why_no
         claimed = {c.requirement for id in control.policies for c in policies[id].claims}
 
         assert bool(control.policies) is not bool(control.why_none), control.id
+        for id in control.policies if control.requirements else ():
+            served = {claim.requirement for claim in policies[id].claims}
+            assert served & set(control.requirements), f"{control.id}: {id}"
         assert set(control.requirements) <= (claimed if control.policies else known), control.id
 
 

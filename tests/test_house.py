@@ -49,6 +49,7 @@ def test_a_stack_is_an_environment_of_the_house(house):
         (("[tags]", "disabled = true\n[tags]"), "disabled"),
         (('required = ["Name"', "required = [1"), "Expected `str`"),
         (("[naming]", "[naming"), "Expected"),
+        (("PciScope = [", "PciScop = ["), "tags.values has PciScop"),
     ],
 )
 def test_a_house_that_says_something_else_is_refused(change, reason):

@@ -113,6 +113,7 @@ def parse_house(text: str, name: str) -> House:
         for stack in filter(None, (house.stack, house.account)):
             _require(stack, "{environment}")
         _require_apart(house)
+        _require_known_tags(house)
         _require(house.naming.pattern, "{resource}", "{environment}")
     except (ValueError, RecursionError) as error:
         raise HouseError(f"{name}: {error}") from error
@@ -123,6 +124,12 @@ def _require_apart(house: House) -> None:
     patterns = 2 if house.account else 1
     if len(house.stacks) < len(house.environments) * patterns:
         raise ValueError("environments, stack, account: two stacks would have one name")
+
+
+def _require_known_tags(house: House) -> None:
+    for tag in house.tags.values:
+        if tag not in house.tags.required:
+            raise ValueError(f"tags.values has {tag}, which tags.required does not ask for")
 
 
 def _require(pattern: str, *placeholders: str) -> None:

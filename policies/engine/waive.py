@@ -11,15 +11,16 @@ import yaml
 from msgspec.structs import replace
 
 from policies.engine.graph import Stage
-from policies.engine.model import WAIVABLE, Finding, Policy, Verdict, Waiver, supports
+from policies.engine.model import WAIVABLE, Finding, Policy, Verdict, Waiver
 
 LONGEST_DAYS = 366
+OF_STACKS = ("house.environments", "house.separation")
+"""The policies whose findings are about a stack as a whole."""
 
 EXPIRED = Policy(
     id="waivers.expired",
     title="Every waiver is within its time.",
     why="An accepted risk is looked at again at least once a year.",
-    claims=(supports("12.3.2"),),
 )
 UNMATCHED = Policy(
     id="waivers.unmatched",
@@ -100,6 +101,9 @@ def _require_sound(name: str, waiver: Waiver) -> None:
     for address in (waiver.policy, *waiver.resources):
         if not address.isascii() or any(mark in address for mark in "*?") or " " in address:
             refuse(f"{address!r} is no exact address")
+    for address in waiver.resources:
+        if "/" not in address and not waiver.policy.startswith(OF_STACKS):
+            refuse(f"{address!r} names no stack; write financial-dev/{address}, for example")
     if _role(waiver.owner) == _role(waiver.approved_by):
         refuse("owner and approved_by are the same; another role approves")
     if waiver.expires_on < waiver.approved_on:
@@ -139,12 +143,14 @@ def waive(
     *,
     stacks: frozenset[str],
     skipped: tuple[str, ...],
+    whole: bool = False,
 ) -> Iterator[Finding]:
     """
     Attach each waiver to the findings that it names, and report those that name none.
 
     *stacks* are those that this run judged; *skipped* are the ids, or the beginnings
-    of ids, of policies that it did not evaluate. Nothing is said of waivers outside.
+    of ids, of policies that it did not evaluate. Nothing is said of waivers outside,
+    unless the run was about the *whole* of a synthesis: then there is no other stack.
     """
     wanted = {(w.policy, address): w for w in waivers for address in w.resources}
     used, other = set(), {}
@@ -160,7 +166,8 @@ def waive(
             other[key] = new[0]
         yield finding
     for (policy, resource), waiver in wanted.items():
-        judged = resource.partition("/")[0] in stacks and not policy.startswith(skipped)
+        is_here = whole or resource.partition("/")[0] in stacks
+        judged = is_here and not policy.startswith(skipped)
         if today < waiver.approved_on:
             message = f"the waiver of {policy} is approved on {waiver.approved_on} only"
             yield _idle(EXPIRED, resource, message)

@@ -47,6 +47,17 @@ def _strength(policy: Policy, requirement: str) -> str:
     return next(c.strength.value for c in policy.claims if c.requirement == requirement)
 
 
+STATUSES = (
+    "Automated: a policy judges the technical condition that the requirement names. "
+    "Partial: policies judge a part of it, or support it. Manual: people, or other systems, "
+    "show it. Inherited: AWS shows it. Not applicable: for some entities only.\n"
+)
+STRENGTHS = (
+    f"Beside a policy: {'; '.join(f'{s.value}, {meaning}' for s, meaning in MEANING.items())}. "
+    "Whether a requirement is met is for an assessor to say.\n"
+)
+
+
 def requirements_page(requirements: Sequence[Requirement], policies: Iterable[Policy]) -> str:
     """Return a table of every requirement: its status, its policies, or why it has none."""
     links = {
@@ -57,6 +68,8 @@ def requirements_page(requirements: Sequence[Requirement], policies: Iterable[Po
         HEADER,
         f"# PCI DSS v{VERSION}, requirement by requirement\n",
         "In our words: the standard's own are licensed.\n",
+        STATUSES,
+        STRENGTHS,
         ", ".join(
             f"{sum(r.status is status for r in requirements)} {status.value}" for status in Status
         )

@@ -85,7 +85,8 @@ def _coverage(report: Report) -> Iterator[str]:
         types = list(report.unjudged)
         more = f" and {len(types) - SHOWN} types more" if len(types) > SHOWN else ""
         named = printable(", ".join(types[:SHOWN]))
-        yield f"No policy is about {sum(report.unjudged.values())} resources: {named}{more}."
+        number = sum(report.unjudged.values())
+        yield f"No policy is about {number} resources by themselves: {named}{more}."
     covered = sum(bool(findings) for findings in report.by_requirement().values())
     total = len(report.requirements)
     yield (
