@@ -44,7 +44,9 @@ def test_a_stack_is_an_environment_of_the_house(house):
     [
         (('stack = "financial-{environment}"', 'stack = "financial"'), "lacks {environment}"),
         (("financial-{resource}-{environment}", "{environment}"), "lacks {resource}"),
-        (("10.0.0.0/16", "10.0.0.1/16"), "host bits"),
+        (("10.0.0.0/16", "10.0.0.1/16"), "addressing.vpc: .*host bits"),
+        (("entry_points", "entry_pionts"), "entry_pionts"),
+        (('entry_points = ["financial-alb-{environment}"]', ""), "all that may face the Internet"),
         (("[addressing]", "[adressing]"), "addressing|adressing"),
         (("[tags]", "disabled = true\n[tags]"), "disabled"),
         (('required = ["Name"', "required = [1"), "Expected `str`"),

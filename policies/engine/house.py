@@ -109,21 +109,35 @@ def parse_house(text: str, name: str) -> House:
     """
     try:
         house = msgspec.convert(tomllib.loads(text), House)
-        IPv4Network(house.addressing.vpc)
+        _require_block(house.addressing.vpc)
         for stack in filter(None, (house.stack, house.account)):
             _require(stack, "{environment}")
         _require_apart(house)
         _require_known_tags(house)
         _require(house.naming.pattern, "{resource}", "{environment}")
     except (ValueError, RecursionError) as error:
-        raise HouseError(f"{name}: {error}") from error
+        raise HouseError(f"{name}: {error}{_hint(str(error))}") from error
     return house
+
+
+def _hint(error: str) -> str:
+    """Say what belongs there where a key that was added later is missing."""
+    if "`entry_points`" in error:
+        return '; list all that may face the Internet, such as entry_points = ["alb-{environment}"]'
+    return ""
 
 
 def _require_apart(house: House) -> None:
     patterns = 2 if house.account else 1
     if len(house.stacks) < len(house.environments) * patterns:
         raise ValueError("environments, stack, account: two stacks would have one name")
+
+
+def _require_block(text: str) -> None:
+    try:
+        IPv4Network(text)
+    except ValueError as error:
+        raise ValueError(f"addressing.vpc: {error}; write a block such as 10.0.0.0/16") from None
 
 
 def _require_known_tags(house: House) -> None:
