@@ -8,9 +8,11 @@ from functools import partial
 from typing import Any
 
 from policies.aws import firewall
+from policies.engine.document import OUTPUT
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Described, add, described, replace
+from policies.engine.values import drained
 
 BALANCERS = (("aws_lb", "security_groups"), ("aws_alb", "security_groups"))
 DATABASES = (
@@ -395,17 +397,24 @@ def somebody_stands_behind_it(group: Resource, graph: ResourceGraph) -> Iterator
     Somebody stands behind every security group.
 
     A group that nobody uses is reviewed for nothing, and is at hand when somebody looks
-    for one that is open.
+    for one that is open. One that is an output is for another stack.
     """
     users = firewall.used_groups(graph)
-    if not group.names & users.known:
+    given = graph.once("groups that are outputs", lambda: frozenset(_given(graph)))
+    if not group.names & (users.known | given):
         users.require_all()
         yield Violation("nothing stands behind it", group)
 
 
+def _given(graph: ResourceGraph) -> Iterator[str]:
+    """Yield what names the groups that are given to other stacks."""
+    for output in graph.of_type(OUTPUT):
+        yield from drained(output.reference("value"))[0]
+
+
 def _deserted(group: Resource, graph: ResourceGraph) -> ResourceGraph:
     """Take away what stands behind *group*, and all that does so by an expression."""
-    types = {type for type, _ in firewall.USERS}
+    types = {OUTPUT, *(type for type, _ in firewall.USERS)}
     return graph.without(*(r for r in graph.resources if r.type in types))
 
 

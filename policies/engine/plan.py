@@ -13,6 +13,7 @@ from policies.engine.configuration import Configured
 from policies.engine.data_sources import policy_document
 from policies.engine.document import (
     FORGET,
+    OUTPUT,
     PROVIDER,
     PROVISIONER,
     REQUIRED_PROVIDER,
@@ -60,7 +61,11 @@ def plan_reading(
             dict(configuration.expressions(root)),
             configuration.shows_every_block(content),
         ).with_documents(content["resource_changes"])
-        present = [*_provisioners(root, ""), *_providers(content["configuration"])]
+        present = [
+            *_provisioners(root, ""),
+            *_providers(content["configuration"]),
+            *_outputs(root),
+        ]
         absent: list[Resource] = []
         for change in content["resource_changes"]:
             resource = explanations.planned(change)
@@ -187,6 +192,15 @@ def _provisioners(module: Any, prefix: str) -> Iterator[Resource]:
             yield Resource(f"{prefix}{resource['address']}.provisioner", PROVISIONER, {}, PLAIN)
     for name, call in module.get("module_calls", {}).items():
         yield from _provisioners(call.get("module", {}), f"{prefix}module.{name}.")
+
+
+def _outputs(root: Any) -> Iterator[Resource]:
+    """Yield what the configuration gives to others, by what it is made of."""
+    for name, output in root.get("outputs", {}).items():
+        references = output.get("expression", {}).get("references")
+        value = Unknown(references=tuple(references)) if references else None
+        values = {"value": value, "sensitive": output.get("sensitive", False)}
+        yield Resource(f"output.{name}", OUTPUT, values, PLAIN)
 
 
 BUILT_IN = "terraform.io/builtin/terraform"
