@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,17 +52,26 @@ def is_listened_to(trail: Resource, graph: ResourceGraph) -> Iterator[Violation]
             yield Violation(f"no alarm tells of {what}", trail)
 
 
+_REFUSED = re.compile(r"!=\s*\"?[\w*]+\"?")
+"""What a pattern says it is not about."""
+
+
 def _patterns(trail: Resource, graph: ResourceGraph) -> Iterator[str]:
     """Yield the patterns that raise an alarm where they are found in the log of *trail*."""
     for group in graph.follow(trail, "cloud_watch_logs_group_arn"):
         for counter in graph.attached_to(group, FILTER, by="log_group_name"):
             if _raises_an_alarm(counter, graph):
-                yield str(counter.get("pattern"))
+                yield _REFUSED.sub("", str(counter.get("pattern")))
 
 
 def _raises_an_alarm(counter: Resource, graph: ResourceGraph) -> bool:
-    return any(
-        True for alarm in _alarms_on(counter, graph) for _ in alarm.reference("alarm_actions")
+    return any(map(_acts, _alarms_on(counter, graph)))
+
+
+def _acts(alarm: Resource) -> bool:
+    """Whether *alarm* tells somebody when it goes off."""
+    return alarm.get("actions_enabled", True) is True and any(
+        True for _ in alarm.reference("alarm_actions")
     )
 
 
@@ -174,7 +184,8 @@ def are_watched(targets: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     watching = graph.attached_to(targets, ALARM, by="dimensions.TargetGroup")
     if not any(
-        alarm.get("metric_name") in {"UnHealthyHostCount", "HealthyHostCount"} for alarm in watching
+        alarm.get("metric_name") in {"UnHealthyHostCount", "HealthyHostCount"} and _acts(alarm)
+        for alarm in watching
     ):
         yield Violation("no alarm watches UnHealthyHostCount", targets)
 
@@ -189,6 +200,7 @@ TARGET_HEALTH = Policy(
             "health": {
                 "metric_name": "UnHealthyHostCount",
                 "dimensions": {"TargetGroup": "${aws_lb_target_group.app.arn_suffix}"},
+                "alarm_actions": ["${aws_sns_topic.alerts.arn}"],
             }
         },
     },

@@ -98,7 +98,7 @@ def has_its_own_owner(database: Resource, graph: ResourceGraph) -> Iterator[Viol
 def is_no_copy(database: Resource) -> bool:
     """Whether *database* has a master user of its own, and not that of its source."""
     return all(
-        database.get(attribute) is None
+        not database.is_set(attribute)
         for attribute in (
             "snapshot_identifier",
             "restore_to_point_in_time",

@@ -13,6 +13,7 @@ from policies.engine.graph import Resource, ResourceGraph, Stage
 from policies.engine.house import House
 from policies.engine.model import Finding, Policy, Verdict, Violation, part_of, supports
 from policies.engine.mutate import described, remove, replace
+from policies.engine.values import drained
 
 NAMED = {
     "aws_autoscaling_group": "name",
@@ -130,12 +131,18 @@ def _separated(accounts: frozenset[str], shared: Sequence[str]) -> Verdict:
 
 def _accounts(graph: ResourceGraph) -> frozenset[str]:
     """Return the accounts that the providers of *graph* may work in, as far as they say it."""
-    return frozenset(
-        str(account)
-        for provider in graph.of_type(PROVIDER)
-        if provider.is_known(ALLOWED)
-        for account in provider.get(ALLOWED) or ()
-    )
+    found: set[str] = set()
+    for provider in graph.of_type(PROVIDER):
+        named, _ = drained(provider.reference(ALLOWED))
+        roles, _ = drained(_roles(provider))
+        found.update(name for name in named if name.isdigit())
+        found.update(role.split(":")[4] for role in roles if role.startswith("arn:"))
+    return frozenset(found)
+
+
+def _roles(provider: Resource) -> Iterator[str]:
+    for assumed in provider.blocks("assume_role"):
+        yield from assumed.reference("role_arn")
 
 
 ALLOWED = "allowed_account_ids"
@@ -339,16 +346,27 @@ def faces_the_internet(resource: Resource) -> bool:
         return resource.get("internal", False) is not True
     if resource.type == "aws_instance":
         return resource.get("associate_public_ip_address", False) is True
+    if resource.type == "aws_api_gateway_rest_api":
+        return "PRIVATE" not in list(resource.get("endpoint_configuration.types") or ())
     if resource.type == "aws_transfer_server":
         return bool(resource.get("endpoint_type", "PUBLIC") == "PUBLIC")
     return True
 
 
 def is_of_a_gateway(resource: Resource, graph: ResourceGraph) -> bool:
-    """Whether *resource* is the address of a NAT gateway, through which nobody comes in."""
+    """Whether *resource* is the address of a NAT gateway, or of a load balancer that is asked."""
     return resource.type == "aws_eip" and any(
-        True for _ in graph.attached_to(resource, "aws_nat_gateway", by="allocation_id")
+        True for type, by in ADDRESSED for _ in graph.attached_to(resource, type, by=by)
     )
+
+
+ADDRESSED = (
+    ("aws_nat_gateway", "allocation_id"),
+    ("aws_lb", "subnet_mapping.0.allocation_id"),
+    ("aws_lb", "subnet_mapping.1.allocation_id"),
+    ("aws_lb", "subnet_mapping.2.allocation_id"),
+)
+"""What has addresses of its own, and where it names them."""
 
 
 def is_known_to_the_house(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:

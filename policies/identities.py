@@ -11,7 +11,7 @@ from policies.engine.model import Mutation, Policy, Violation, part_of, supports
 from policies.engine.mutate import add, described
 from policies.engine.values import UnknownValue, drained
 from policies.keys import ADMINISTERING, USING
-from policies.permissions import PASSING, SAMPLE_ROLES, STARTING
+from policies.permissions import PASSING, SAMPLE_KEYS, SAMPLE_ROLES, STARTING
 
 ROLE = "aws_iam_role"
 PROFILE = "aws_iam_instance_profile"
@@ -50,7 +50,7 @@ def _passes_any_role(statement: iam.Statement) -> bool:
     return (
         statement.allows
         and any(iam.matches(action, PASSING) for action in statement.actions())
-        and any(iam.covers(text, SAMPLE_ROLES) for text in statement.named_resources())
+        and any(iam.covers_arns(text, SAMPLE_ROLES) for text in statement.named_resources())
     )
 
 
@@ -153,10 +153,17 @@ def cannot_use_the_key_of_its_disk(profile: Resource, graph: ResourceGraph) -> I
         for statement in statements:
             if statement.allows and not statement.is_bound_by_a_condition():
                 for action in statement.actions():
-                    if iam.reaches(action, USING) and keys & set(statement.targets()):
+                    if iam.reaches(action, USING) and _names_one_of(keys, statement):
                         yield Violation(f"{statement.name} allows {action}", role)
         if unknown:
             raise UnknownValue(unknown)
+
+
+def _names_one_of(keys: frozenset[str], statement: iam.Statement) -> bool:
+    """Whether *statement* is about one of *keys*, or about every key."""
+    return any(
+        target in keys or iam.covers_arns(target, SAMPLE_KEYS) for target in statement.targets()
+    )
 
 
 def _keys_of_volumes(graph: ResourceGraph) -> Iterator[str]:

@@ -163,7 +163,8 @@ def separates_duties(key: Resource, graph: ResourceGraph) -> Iterator[Violation]
             done = {
                 duty
                 for duty, actions in (("administers", ADMINISTERING), ("uses", USING))
-                if any(iam.reaches(action, actions) for action in statement.actions())
+                if statement.has("NotAction")
+                or any(iam.reaches(action, actions) for action in statement.actions())
             }
             for principal in statement.named_principals():
                 duties.setdefault(principal, set()).update(done)

@@ -17,7 +17,14 @@ from policies.engine.values import UnknownValue
 DATABASES = ("aws_rds_cluster", "aws_db_instance")
 STORES = (*DATABASES, "aws_docdb_cluster", "aws_neptune_cluster",
           "aws_redshift_cluster", "aws_elasticache_replication_group")  # fmt: skip
-ENTRIES = ("aws_lb", "aws_alb", "aws_instance", reachability.SCALING)
+ENTRIES = (
+    "aws_lb",
+    "aws_alb",
+    "aws_elb",
+    "aws_ecs_service",
+    "aws_instance",
+    reachability.SCALING,
+)
 WORKLOADS = (reachability.SCALING, "aws_lambda_function")
 PORTS = {
     "aws_docdb_cluster": 27017,

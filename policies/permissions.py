@@ -195,7 +195,7 @@ def decrypts_with_named_keys(holder: Resource, graph: ResourceGraph) -> Iterator
         for action in statement.actions():
             if iam.reaches(action, DECRYPTION):
                 for resource in statement.resources():
-                    if iam.covers(resource, SAMPLE_KEYS):
+                    if iam.covers_arns(resource, SAMPLE_KEYS):
                         yield Violation(f"{statement.name} allows {action} on {resource}", holder)
 
 
@@ -240,7 +240,11 @@ def trusts_whom_it_names(role: Resource, graph: ResourceGraph) -> Iterator[Viola
                 f"{statement.name} trusts everybody but some", role, "assume_role_policy"
             )
         for kind, principal in statement.principals():
-            if "*" in principal or (kind == "Federated" and not any(statement.conditions())):
+            is_anybodys = kind == "Federated" and not any(
+                iam.is_of_somebody(key, operator, values)
+                for operator, key, values in statement.conditions()
+            )
+            if "*" in principal or is_anybodys:
                 yield Violation(
                     f"{statement.name} trusts {kind} {principal}", role, "assume_role_policy"
                 )
@@ -386,7 +390,7 @@ def leaves_logs_alone(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
 def _reaches_a_bucket_of_logs(statement: iam.Statement, graph: ResourceGraph) -> bool:
     buckets = log_buckets.names(graph)
     return any(
-        iam.covers(text, SAMPLE_DATA["s3"])
+        iam.covers_arns(text, SAMPLE_DATA["s3"])
         or _BUCKET.sub(r"\1", text) in buckets
         or text.removeprefix("arn:aws:s3:::").partition("/")[0] in buckets
         for text in statement.named_resources()
@@ -401,7 +405,7 @@ def _reaches_a_log(statement: iam.Statement) -> bool:
     return any(
         text.startswith(tuple(f"${{{type}." for type in LOG_TYPES))
         or ":cloudtrail:" in text
-        or iam.covers(text, SAMPLE_LOGS)
+        or iam.covers_arns(text, SAMPLE_LOGS)
         for text in statement.named_resources()
     )
 
@@ -440,6 +444,20 @@ SAMPLE_ROLES = frozenset(
         "arn:aws:iam::111122223333:role/zz/99",
     }
 )
+SAMPLES = (
+    SAMPLE_ROLES,
+    *(
+        frozenset({f"arn:aws:{place}{name}" for name in ("a1b2c3", "zz-99")})
+        for place in (
+            "iam::111122223333:user/",
+            "iam::111122223333:group/",
+            "iam::111122223333:policy/",
+            "lambda:us-east-1:111122223333:function:",
+        )
+    ),
+)
+"""Of each kind, two with nothing in common: what covers both covers every one."""
+
 BECOMING = frozenset({
     "iam:addusertogroup", "iam:attachgrouppolicy", "iam:attachrolepolicy", "iam:attachuserpolicy",
     "iam:createaccesskey", "iam:createloginprofile", "iam:createpolicyversion",
@@ -451,9 +469,12 @@ BECOMING = frozenset({
 
 PASSING = "iam:passrole"
 STARTING = frozenset({
-    "cloudformation:createstack", "codebuild:createproject", "ec2:runinstances", "ecs:runtask",
-    "glue:createdevendpoint", "glue:createjob", "lambda:createfunction",
+    "cloudformation:createchangeset", "cloudformation:createstack", "cloudformation:updatestack",
+    "codebuild:createproject", "ec2:requestspotinstances", "ec2:runinstances",
+    "ecs:createservice", "ecs:runtask", "ecs:starttask", "glue:createdevendpoint",
+    "glue:createjob", "glue:updatejob", "lambda:createfunction",
     "sagemaker:createnotebookinstance", "sagemaker:createtrainingjob",
+    "states:createstatemachine",
 })  # fmt: skip
 """What starts something that then works with the role that was passed to it."""
 
@@ -468,11 +489,13 @@ def cannot_become_somebody_else(holder: Resource, graph: ResourceGraph) -> Itera
     for statement in iam.granted(holder, graph):
         if not statement.allows:
             continue
-        anywhere = any(iam.covers(text, SAMPLE_ROLES) for text in statement.named_resources())
+        named = list(statement.named_resources())
+        anybody = any(iam.covers_arns(text, SAMPLE_ROLES) for text in named)
+        anything = any(iam.covers_arns(text, arns) for text in named for arns in SAMPLES)
         for action in statement.actions():
-            if anywhere and iam.reaches(action, BECOMING):
+            if anything and iam.reaches(action, BECOMING):
                 yield Violation(f"{statement.name} allows {action} on any", holder, "policy")
-            passing = passing or (anywhere and iam.matches(action, PASSING))
+            passing = passing or (anybody and iam.matches(action, PASSING))
             if iam.reaches(action, STARTING):
                 starting = action
     if passing and starting:
@@ -521,9 +544,11 @@ def reads_what_it_names(holder: Resource, graph: ResourceGraph) -> Iterator[Viol
             continue
         for action in statement.actions():
             service = action.partition(":")[0]
-            samples = SAMPLE_DATA.get(service, frozenset())
-            if iam.reaches(action, READING) and any(
-                iam.reaches(text, samples) for text in statement.named_resources()
+            samples = SAMPLE_DATA.get(service)
+            if (
+                samples
+                and iam.reaches(action, READING)
+                and any(iam.covers_arns(text, samples) for text in statement.named_resources())
             ):
                 yield Violation(f"{statement.name} allows {action} everywhere", holder, "policy")
 
@@ -556,7 +581,7 @@ def reads_the_logs_that_it_names(holder: Resource, graph: ResourceGraph) -> Iter
     for statement in iam.granted(holder, graph):
         if statement.allows:
             read = [action for action in statement.actions() if iam.reaches(action, LOG_READING)]
-            if read and any(iam.covers(t, SAMPLE_LOGS) for t in statement.named_resources()):
+            if read and any(iam.covers_arns(t, SAMPLE_LOGS) for t in statement.named_resources()):
                 yield Violation(f"{statement.name} allows {read[0]} everywhere", holder, "policy")
 
 
@@ -591,7 +616,7 @@ def replaces_no_key(holder: Resource, graph: ResourceGraph) -> Iterator[Violatio
         if statement.allows:
             swapped = [a for a in statement.actions() if iam.reaches(a, SUBSTITUTION)]
             if swapped and any(
-                iam.covers(text, SAMPLE_KEYS) or iam.covers(text, SAMPLE_ALIASES)
+                iam.covers_arns(text, SAMPLE_KEYS) or iam.covers_arns(text, SAMPLE_ALIASES)
                 for text in statement.named_resources()
             ):
                 yield Violation(f"{statement.name} allows {swapped[0]} on any", holder, "policy")

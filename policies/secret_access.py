@@ -14,7 +14,11 @@ from policies.engine.values import UnknownValue, drained
 SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
 SECRET_POLICY = "aws_secretsmanager_secret_policy"  # noqa: S105 - a type
 ROLE = "aws_iam_role"
-PERSONAL = ("aws_iam_user_policy", "aws_iam_group_policy")
+PERSONAL = (
+    "aws_iam_user_policy",
+    "aws_iam_group_policy",
+    "aws_ssoadmin_permission_set_inline_policy",
+)
 READ = "secretsmanager:getsecretvalue"
 
 
@@ -112,7 +116,7 @@ READERS = Policy(
         described("a role that no workload takes reads it", _with_a_reader),
         described(
             "no workload takes the role that reads it",
-            lambda _, graph: graph.without(*graph.of_type(*workloads.ROLES)),
+            lambda _, graph: graph.without(*graph.of_type(*(type for type, _ in workloads.ROLES))),
         ),
     ),
 )
@@ -126,6 +130,10 @@ def names_who_reads(holder: Resource, graph: ResourceGraph) -> Iterator[Violatio
     """
     for text in iam.open_to_strangers(holder, "policy"):
         yield Violation(f"policy: {text}", holder, "policy")
+    for statement in iam.statements(holder, "policy"):
+        for principal in statement.named_principals() if statement.allows else ():
+            if ":user/" in principal:
+                yield Violation(f"policy: {statement.name} allows {principal}", holder, "policy")
 
 
 NAMED_READERS = Policy(
@@ -154,6 +162,7 @@ NAMED_READERS = Policy(
             {"Principal": "*"},
             {"Principal": {"AWS": "*"}},
             {"NotPrincipal": {"AWS": "arn:aws:iam::111122223333:root"}},
+            {"Principal": {"AWS": ["arn:aws:iam::111122223333:user/alice"]}},
         )
     ),
 )

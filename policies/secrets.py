@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -334,7 +334,10 @@ def is_named_like_a_secret(variable: Resource, graph: ResourceGraph) -> Iterator
 
     A default is what a secret is everywhere where nobody thought of it.
     """
-    if SECRET_NAME.search(variable.address) and variable.is_set("default"):
+    if not SECRET_NAME.search(variable.address) or not variable.is_set("default"):
+        return
+    default = variable.get("default")
+    if isinstance(default, str) or (isinstance(default, Mapping | Sequence) and default):
         yield Violation("default is written out", variable, "default")
 
 
@@ -377,7 +380,12 @@ def is_kept_under_a_key(parameter: Resource, graph: ResourceGraph) -> Iterator[V
         yield Violation(f"type is {parameter.get('type')}", parameter, "type")
 
 
-SECRET_NAME = re.compile(r"(?i)passw|secret|token|api_?key|private_?key|credential")
+SECRET_NAME = re.compile(
+    r"(?i)(?:passwords?|passwd|passphrase|pass|pwd|secrets?|tokens?|api_?key|private_?key"
+    r"|credentials?)(?:_(?:value|string|text|json|base64|wo))?$"
+)
+"""How the name of a secret ends; what goes on, as in password_length, is about one."""
+
 
 PARAMETERS = Policy(
     checks=is_kept_under_a_key,

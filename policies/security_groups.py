@@ -91,6 +91,8 @@ def lets_out(carrier: Resource) -> bool:
 
 
 def _ports(rule: firewall.Rule) -> str:
+    if not rule.ports:
+        return rule.protocol
     first, last = rule.ports[0], rule.ports[-1]
     return f"port {first}" if first == last else f"ports {first} to {last}"
 
@@ -443,11 +445,15 @@ TIERS = {
     ),
     "a store": (
         *DATABASES,
+        ("aws_db_proxy", "vpc_security_group_ids"),
         ("aws_docdb_cluster", "vpc_security_group_ids"),
         ("aws_efs_mount_target", "security_groups"),
         ("aws_elasticache_cluster", "security_group_ids"),
         ("aws_elasticache_replication_group", "security_group_ids"),
+        ("aws_memorydb_cluster", "security_group_ids"),
+        ("aws_msk_cluster", "broker_node_group_info.security_groups"),
         ("aws_neptune_cluster", "vpc_security_group_ids"),
+        ("aws_opensearch_domain", "vpc_options.security_group_ids"),
         ("aws_redshift_cluster", "vpc_security_group_ids"),
     ),
 }

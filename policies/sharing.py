@@ -12,25 +12,40 @@ from policies.engine.model import Policy, Violation, part_of
 from policies.engine.mutate import Described, described, replace
 
 SNAPSHOTS = ("aws_db_snapshot", "aws_db_cluster_snapshot", "aws_db_snapshot_copy")
-RESULT = "everybody can copy it"
+PUBLIC_LISTS = frozenset({"authenticated-read", "public-read", "public-read-write"})
+OPEN = {
+    "aws_ami_launch_permission": ("group", frozenset({"all"})),
+    "aws_ebs_snapshot_block_public_access": ("state", frozenset({"unblocked"})),
+    "aws_s3_bucket_object": ("acl", PUBLIC_LISTS),
+    "aws_s3_object": ("acl", PUBLIC_LISTS),
+    "aws_s3_object_copy": ("acl", PUBLIC_LISTS),
+}
+"""What is open to everybody where an attribute has one of these values."""
+
+GRANTS = {
+    "aws_cloudwatch_event_permission": "condition",
+    "aws_lambda_layer_version_permission": "organization_id",
+}
+"""What lets in a principal, and what binds everybody to an organisation."""
+
+RESULT = "it is open to everybody"
 
 
 def is_given_to_everybody(resource: Resource, graph: ResourceGraph) -> bool:
-    """Whether *resource* is an image, a snapshot or a document that anybody may copy."""
-    if resource.type == "aws_ami_launch_permission":
-        return bool(resource.get("group") == "all")
+    """Whether *resource* is an image, a snapshot, an object or a bus that is open to anybody."""
     if resource.type in SNAPSHOTS:
         return "all" in list(resource.get("shared_accounts") or ())
     if resource.type == "aws_ssm_document":
         return "all" in str(resource.get("permissions.account_ids") or "").lower().split(",")
-    if resource.type == "aws_ebs_snapshot_block_public_access":
-        return bool(resource.get("state") == "unblocked")
-    return False
+    if resource.type in GRANTS:
+        return bool(resource.get("principal") == "*") and not resource.is_set(GRANTS[resource.type])
+    attribute, wrong = OPEN.get(resource.type, ("", frozenset()))
+    return bool(attribute) and str(resource.get(attribute)) in wrong
 
 
 EVERYBODY = Policy(
     prohibits=is_given_to_everybody,
-    title="No image, snapshot or document is given to everybody.",
+    title="No image, snapshot, object, layer or bus is open to everybody.",
     found=RESULT,
     why="A copy of a database is the database.",
     claims=(part_of("1.4.4"), part_of("7.2.1")),

@@ -51,7 +51,93 @@ def topic(**statement):
 
 NINTHS = [f"{number}.{half}.0.0/9" for number in range(11, 60) for half in (0, 128)]
 
+
+def granting(action, resource, **more):
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+    policy = json.dumps({"Statement": [statement]})
+    return {"aws_iam_role_policy": {"a": {"role": "r", "policy": policy}}}
+
+
+GITHUB = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+AUDIENCE = {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}
+
 STACKS = {
+    "every role of another account": (
+        granting(["iam:PassRole", "lambda:CreateFunction"], "arn:aws:iam::999988887777:role/*"),
+        "permissions.escalation",
+    ),
+    "every key of another account and region": (
+        granting("kms:Decrypt", "arn:aws:kms:eu-west-1:999988887777:key/*"),
+        "permissions.decryption_with_all_keys",
+    ),
+    "every secret of another account": (
+        granting("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:999988887777:secret:*"),
+        "permissions.data_everywhere",
+    ),
+    "keys for every user": (
+        granting("iam:CreateAccessKey", "arn:aws:iam::111122223333:user/*"),
+        "permissions.escalation",
+    ),
+    "a condition that binds to nothing": (
+        granting("s3:PutObject", "*", Condition={"StringLike": {"s3:signatureversion": "*"}}),
+        "permissions.bound_actions",
+    ),
+    "every repository of GitHub": (
+        trust(
+            Action="sts:AssumeRoleWithWebIdentity",
+            Principal={"Federated": GITHUB},
+            Condition=AUDIENCE,
+        ),
+        "permissions.narrow_trust",
+    ),
+    "an account, but for one secret": (
+        trust(
+            Principal={"AWS": "arn:aws:iam::111122223333:root"},
+            Condition={"StringNotEquals": {"sts:ExternalId": "x"}},
+        ),
+        "permissions.narrow_trust",
+    ),
+    "a key policy of all but one action": (
+        {
+            "aws_kms_key": {
+                "a": {
+                    "policy": json.dumps(
+                        {
+                            "Statement": [
+                                {
+                                    "Effect": "Allow",
+                                    "Principal": {"AWS": "arn:aws:iam::111122223333:role/app"},
+                                    "NotAction": "kms:Foo",
+                                    "Resource": "*",
+                                }
+                            ]
+                        }
+                    )
+                }
+            }
+        },
+        "keys.separate_duties",
+    ),
+    "a server whose template is an empty list": (
+        {
+            "aws_instance": {
+                "a": {"launch_template": [], "root_block_device": [{"encrypted": False}]}
+            }
+        },
+        "compute.instance_volumes",
+    ),
+    "an administrator beside an empty list": (
+        {"aws_db_instance": {"a": {"username": "postgres", "restore_to_point_in_time": []}}},
+        "database.master_user",
+    ),
+    "an object for everybody": (
+        {"aws_s3_object": {"a": {"bucket": "b", "key": "pan.csv", "acl": "public-read"}}},
+        "sharing.everybody",
+    ),
+    "a bus for everybody": (
+        {"aws_cloudwatch_event_permission": {"a": {"principal": "*", "statement_id": "x"}}},
+        "sharing.everybody",
+    ),
     "a database that Terraform looks away from": (
         {"aws_rds_cluster": {"c": {"lifecycle": {"ignore_changes": ["all"]}}}},
         "intake.ignored_changes",
@@ -489,6 +575,58 @@ def test_a_load_balancer_is_known_by_its_group_in_a_state(tmp_path):
 
 
 GOOD = {
+    "a ping": (
+        {
+            "aws_vpc_security_group_ingress_rule": {
+                "a": {
+                    "cidr_ipv4": "10.0.0.0/16",
+                    "ip_protocol": "icmp",
+                    "from_port": 8,
+                    "to_port": 0,
+                    "security_group_id": "sg-1",
+                }
+            }
+        },
+        "security_groups.internet_ingress",
+    ),
+    "a role to join a VPC": (
+        granting(["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces"], "*"),
+        "permissions.bound_actions",
+    ),
+    "one repository of GitHub": (
+        trust(
+            Action="sts:AssumeRoleWithWebIdentity",
+            Principal={"Federated": GITHUB},
+            Condition={
+                "StringLike": {"token.actions.githubusercontent.com:sub": "repo:pay/infra:*"}
+            },
+        ),
+        "permissions.narrow_trust",
+    ),
+    "this account, by its data source": (
+        {
+            "aws_kms_key": {
+                "a": {
+                    "policy": json.dumps(
+                        {
+                            "Statement": [
+                                {
+                                    "Effect": "Allow",
+                                    "Principal": {
+                                        "AWS": "arn:aws:iam::"
+                                        "${data.aws_caller_identity.c.account_id}:root"
+                                    },
+                                    "Action": "kms:*",
+                                    "Resource": "*",
+                                }
+                            ]
+                        }
+                    )
+                }
+            }
+        },
+        "keys.public_policy",
+    ),
     "a key policy beside its key": (
         {
             "aws_kms_key": {"k": {}},

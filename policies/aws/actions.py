@@ -26,6 +26,14 @@ class Service:
     unbound: frozenset[str]
 
 
+ON_EVERYTHING = frozenset({
+    "ec2:assignprivateipaddresses", "ec2:createnetworkinterface", "ec2:deletenetworkinterface",
+    "ec2:unassignprivateipaddresses", "ssm:listinstanceassociations",
+    "ssm:updateinstanceinformation",
+})  # fmt: skip
+"""What AWS has workloads allowed on everything: to join a VPC, to be reached by Session Manager."""
+
+
 @cache
 def _table() -> dict[str, Service]:
     _source, *lines = files(__package__).joinpath("actions.txt").read_text().splitlines()
@@ -54,6 +62,8 @@ def can_be_bound(pattern: str) -> bool:
         UnknownValue: No action that we know of is meant.
     """
     services = list(_services(pattern))
+    if pattern in ON_EVERYTHING:
+        return False
     is_one = not set(pattern) & {"*", "?"}
     if any(
         pattern in each.changing or pattern in each.reading

@@ -36,6 +36,9 @@ group_users.txt is made from ``terraform providers schema -json`` of hashicorp/a
 
 SOURCE_GROUPS = ("referenced_security_group_id", "source_security_group_id", "security_groups")
 
+WITHOUT_PORTS = frozenset({"1", "58", "icmp", "icmpv6"})
+"""The protocols for which a rule has types and codes in the place of ports."""
+
 EVERY_PROTOCOL = frozenset({"-1", "all"})
 PORTS = range(65536)
 
@@ -71,6 +74,8 @@ class Rule:
         """The ports it opens: all where its protocol has none, or none are given."""
         if self.every_protocol:
             return PORTS
+        if self.protocol in WITHOUT_PORTS:
+            return range(0)
         first, last = self.at.number("from_port"), self.at.number("to_port")
         if first is None or last is None or first == -1:
             return PORTS
@@ -137,7 +142,8 @@ class Rule:
         )
         for name in self.owner():
             for ports, block in index.get(name, ()):
-                if max(ports[0], self.ports[0]) <= min(ports[-1], self.ports[-1]):
+                mine = self.ports
+                if mine and max(ports[0], mine[0]) <= min(ports[-1], mine[-1]):
                     yield block
 
     def sources(self) -> Iterator[str]:
@@ -184,7 +190,7 @@ def _by_group(
                 blocks = (
                     [b for b in _known(rule) if _is_large(b)] if rule.ingress == ingress else []
                 )
-                for name in rule.owner() if blocks else ():
+                for name in rule.owner() if blocks and rule.ports else ():
                     index.setdefault(name, []).extend((rule.ports, block) for block in blocks)
         except UnknownValue:
             continue

@@ -27,17 +27,18 @@ POSITIVE = frozenset({
     "stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike",
 })  # fmt: skip
 CALLER_KEYS = (
-    "aws:multifactorauthpresent", "aws:principal", "aws:sourceidentity", "sts:externalid",
-    "sts:rolesessionname",
+    "aws:multifactorauthpresent", "aws:principalarn", "aws:principalorgid", "aws:principaltag",
+    "aws:sourceidentity", "aws:userid", "sts:externalid", "sts:rolesessionname",
 )  # fmt: skip
 """How the keys of conditions begin that tell one caller of an account from the others."""
 
-ACCOUNT = re.compile(r"\d{12}|arn:[\w-]+:iam::.*:root")
+ACCOUNT = re.compile(r"\d{12}|arn:.+:iam::.*:root|\$\{[^}]*\.account_id\s*\}")
 """How a policy names everybody in an account."""
 
 ACCOUNT_KEYS = frozenset({
-    "aws:principalaccount", "aws:principalorgid", "aws:sourceaccount", "aws:sourcearn",
-    "aws:sourceorgid", "aws:sourceowner", "kms:calleraccount",
+    "aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:sourceaccount",
+    "aws:sourcearn", "aws:sourceorgid", "aws:sourceowner", "aws:sourcevpc", "aws:sourcevpce",
+    "kms:calleraccount",
 })  # fmt: skip
 
 
@@ -157,8 +158,8 @@ class Statement:
     def is_bound_to_a_caller(self) -> bool:
         """Whether a condition says who of an account it means, or which secret he knows."""
         return any(
-            not operator.endswith("ifexists") and key.startswith(CALLER_KEYS)
-            for operator, key, _ in self.conditions()
+            key.startswith(CALLER_KEYS) and _says_who(operator, values)
+            for operator, key, values in self.conditions()
         )
 
     def is_bound_by_a_condition(self) -> bool:
@@ -168,9 +169,9 @@ class Statement:
         Conditions of the request, such as its region, say nothing of that.
         """
         return any(
-            not operator.endswith("ifexists")
-            and (not key.startswith("aws:") or key.startswith(("aws:resource", "aws:calledvia")))
-            for operator, key, _ in self.conditions()
+            (not key.startswith("aws:") or key.startswith(("aws:resource", "aws:calledvia")))
+            and _says_who(operator, values)
+            for operator, key, values in self.conditions()
         )
 
     def covers_objects(self) -> bool:
@@ -202,6 +203,18 @@ class Statement:
                 yield operator.lower(), key.lower(), tuple(_texts(tests, key))
 
 
+def _says_who(operator: str, values: tuple[str, ...]) -> bool:
+    """Whether a condition holds for some, and not for all but some, nor for anybody."""
+    is_positive = operator.removeprefix("foranyvalue:") in POSITIVE | {"bool", "null"}
+    return is_positive and bool(values) and not {"*", "false"} & set(map(str.lower, values))
+
+
+def is_of_somebody(key: str, operator: str, values: tuple[str, ...]) -> bool:
+    """Whether a condition on a federated identity says whose it is."""
+    is_about = key.endswith((":sub", ":amr", ":job_workflow_ref", ":repository", "saml:aud"))
+    return is_about and _says_who(operator, values) and "unauthenticated" not in values
+
+
 def _all_bind(kind: str, tests: Mapping[str, Any], key: str) -> bool:
     """Whether each value of a condition on *kind* names one account, organisation or resource."""
     value = tests.peek(key) if isinstance(tests, Object) else tests[key]
@@ -211,10 +224,12 @@ def _all_bind(kind: str, tests: Mapping[str, Any], key: str) -> bool:
 
 def _binds(kind: str, value: Any) -> bool:
     if isinstance(value, Unknown):
-        if value.attribute in {"account_id", "arn", "id", "owner_id"}:
+        if value.attribute in {"account_id", "arn", "id", "owner_id"} or _is_of_this_account(value):
             return True
         raise UnknownValue(f"{kind} is not known: {value.expression}")
     text = str(value)
+    if kind.startswith("aws:sourcevpc"):
+        return text.startswith(("vpc-", "vpce-")) and "*" not in text
     if kind.endswith("orgid"):
         return bool(re.fullmatch(r"o-[a-z0-9]{10,32}", text))
     if not text.startswith("arn:"):
@@ -339,6 +354,20 @@ def reaches(pattern: str, texts: frozenset[str]) -> bool:
 
 
 @lru_cache(maxsize=1 << 16)
+def covers_arns(pattern: str, arns: frozenset[str]) -> bool:
+    """Whether *pattern* covers every one of *arns*, in whichever account and region it is."""
+    return all(matches(_located(pattern, arn), arn) for arn in arns)
+
+
+def _located(pattern: str, arn: str) -> str:
+    """Return *pattern* with the partition, region and account of *arn* in place of its own."""
+    parts, there = pattern.split(":", 5), arn.split(":", 5)
+    if len(parts) == len(there) and parts[0] == "arn":
+        parts[1], parts[3], parts[4] = there[1], there[3], there[4]
+    return ":".join(parts)
+
+
+@lru_cache(maxsize=1 << 16)
 def matches(pattern: str, text: str) -> bool:
     """Whether *pattern*, with IAM's wildcards, covers *text*; both in the same case."""
     if "?" in pattern:
@@ -356,6 +385,15 @@ def matches(pattern: str, text: str) -> bool:
     return text.startswith(first) and text.endswith(last) and len(text) - len(last) >= place
 
 
+_HERE = re.compile(r"\$\{\s*data\.aws_(?:caller_identity|partition|region)\.[\w.-]+\s*\}")
+"""What names this account, its partition or its region, and so nobody else's."""
+
+
+def _is_of_this_account(value: Unknown) -> bool:
+    """Whether all that is not known of *value* is the number of this account, or its place."""
+    return bool(_HERE.search(value.expression)) and "${" not in _HERE.sub("", value.expression)
+
+
 def _written(body: Mapping[str, Any], key: str) -> Iterator[str]:
     """Yield the text or texts at *key*, attributes of resources as they are written."""
     if key not in body:
@@ -363,7 +401,7 @@ def _written(body: Mapping[str, Any], key: str) -> Iterator[str]:
     value = body.peek(key) if isinstance(body, Object) else body[key]
     for item in value.peek() if isinstance(value, Items) else [value]:
         if isinstance(item, Unknown):
-            if item.attribute is None:
+            if item.attribute is None and not _is_of_this_account(item):
                 raise UnknownValue(f"{key} is not known: {item.expression}")
             yield item.written
         elif item is not None:
@@ -378,7 +416,9 @@ def _texts(body: Mapping[str, Any], key: str, specific: tuple[str, ...] = ()) ->
     unknown = None
     for item in value.peek() if isinstance(value, Items) else [value]:
         if isinstance(item, Unknown):
-            if item.attribute not in specific:
+            if _is_of_this_account(item):
+                yield item.expression
+            elif item.attribute not in specific:
                 unknown = item
         elif isinstance(item, list | dict | Mapping):
             raise UnknownValue(f"{key} is no text")

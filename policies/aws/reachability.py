@@ -53,6 +53,10 @@ class Place:
 PLACES = {
     "aws_alb": Place("security_groups", "subnets"),
     "aws_db_instance": Place("vpc_security_group_ids", via="db_subnet_group_name"),
+    "aws_ecs_service": Place(
+        "network_configuration.security_groups", "network_configuration.subnets"
+    ),
+    "aws_elb": Place("security_groups", "subnets"),
     "aws_docdb_cluster": Place("vpc_security_group_ids", via="db_subnet_group_name"),
     "aws_elasticache_cluster": Place("security_group_ids", via="subnet_group_name"),
     "aws_elasticache_replication_group": Place("security_group_ids", via="subnet_group_name"),
@@ -112,21 +116,48 @@ class Party:
     def has_public_address(self) -> bool:
         """Whether somebody outside can address it."""
         type, resource = self.resource.type, self.resource
-        if type in {"aws_lb", "aws_alb"}:
+        if type in {"aws_lb", "aws_alb", "aws_elb"}:
             return resource.get("internal", False) is not True
-        if type == "aws_instance" and resource.is_set("associate_public_ip_address"):
-            return resource.get("associate_public_ip_address") is not False
+        if type == "aws_ecs_service":
+            path = "network_configuration.assign_public_ip"
+            return resource.get(path, False) is not False
         if type in {"aws_instance", SCALING}:
-            return any(
-                subnet.get("map_public_ip_on_launch", False) is not False
-                for subnet in self.subnets()
-            )
+            return self._is_given_an_address()
         if type == "aws_rds_cluster":
             instances = self.graph.attached_to(
                 resource, "aws_rds_cluster_instance", by="cluster_identifier"
             )
             return any(each.get("publicly_accessible", False) is not False for each in instances)
         return resource.get("publicly_accessible", type in PUBLIC_BY_DEFAULT) is not False
+
+    def _is_given_an_address(self) -> bool:
+        """Whether a server is given a public address: its own, its template's, its subnet's."""
+        stated = "associate_public_ip_address"
+        if self._has_an_address_of_its_own():
+            return True
+        for holder in self._interfaces():
+            if holder.is_set(stated):
+                return holder.get(stated) is not False
+        return any(
+            subnet.get("map_public_ip_on_launch", False) is not False for subnet in self.subnets()
+        )
+
+    def _interfaces(self) -> Iterator[Resource]:
+        """Yield what says whether a server is given an address."""
+        if self.resource.type != SCALING:
+            yield self.resource
+            return
+        for launch in self.resource.blocks("launch_template"):
+            for template in self.graph.follow(launch, "id" if launch.is_set("id") else "name"):
+                yield from template.blocks("network_interfaces")
+
+    def _has_an_address_of_its_own(self) -> bool:
+        """Whether an Elastic IP is led to it."""
+        return any(
+            True
+            for type, by in (("aws_eip", "instance"), ("aws_eip_association", "instance_id"))
+            for _ in self.graph.attached_to(self.resource, type, by=by)
+        )
 
     def is_private(self) -> bool:
         """Whether nobody outside can address it, for certain."""

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 
 from policies.engine.graph import Resource, ResourceGraph
 
-ROLES = {
-    "aws_codebuild_project": "service_role",
-    "aws_ecs_task_definition": "task_role_arn",
-    "aws_glue_job": "role_arn",
-    "aws_iam_instance_profile": "role",
-    "aws_lambda_function": "role",
-    "aws_sagemaker_notebook_instance": "role_arn",
-    "aws_sfn_state_machine": "role_arn",
-}
+ROLES = (
+    ("aws_codebuild_project", "service_role"),
+    ("aws_db_proxy", "role_arn"),
+    ("aws_ecs_task_definition", "execution_role_arn"),
+    ("aws_ecs_task_definition", "task_role_arn"),
+    ("aws_eks_node_group", "node_role_arn"),
+    ("aws_glue_job", "role_arn"),
+    ("aws_iam_instance_profile", "role"),
+    ("aws_lambda_function", "role"),
+    ("aws_sagemaker_notebook_instance", "role_arn"),
+    ("aws_sfn_state_machine", "role_arn"),
+)
 """What works with a role, and the attribute that names it."""
 
 
@@ -25,5 +28,5 @@ def taking(role: Resource, graph: ResourceGraph) -> Iterator[Resource]:
     Raises:
         UnknownValue: After the others of its type, where one cannot be told.
     """
-    for type, by in ROLES.items():
+    for type, by in ROLES:
         yield from graph.attached_to(role, type, by=by)

@@ -34,12 +34,13 @@ def shows_every_block(content: Any) -> bool:
 
     It leaves out dynamic ones. The plan, though, names each attribute that its values
     come from; one that no expression names is what a dynamic block is made of. The first
-    format of plans does not say that; where later ones say nothing, there is none.
+    format of plans does not say that; where later ones say nothing, there is none. Local
+    values are not shown either: where there are some, they are what is made of the rest.
     """
     if content["format_version"] in {"1", "1.0"}:
         return False
     named = {_plain(name) for name in _references(content["configuration"])}
-    return all(
+    return any(name.startswith("local.") for name in named) or all(
         _plain(".".join([each["resource"], *map(str, each["attribute"])])) in named
         for each in content.get("relevant_attributes", ())
     )

@@ -32,6 +32,7 @@ NAMED_BY = {
     "aws_backup_vault": "name",
     "aws_cloudwatch_log_group": "name",
     "aws_kinesis_firehose_delivery_stream": "name",
+    "aws_db_instance": "identifier",
     "aws_iam_role": "name",
     "aws_lambda_function": "function_name",
     "aws_lb": "arn_suffix",
@@ -178,7 +179,8 @@ class Resource:
         value = self._peek(path)
         if isinstance(value, Unknown) and value.targets:
             return True
-        return known(value, self._at(path)) is not None
+        found = known(value, self._at(path))
+        return found is not None and not (isinstance(found, Items) and not found)
 
     def is_known(self, path: str) -> bool:
         """Whether this document says what stands at *path*, be it that nothing does."""

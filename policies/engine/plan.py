@@ -17,6 +17,7 @@ from policies.engine.document import (
     PROVIDER,
     PROVISIONER,
     REQUIRED_PROVIDER,
+    VARIABLE,
     DocumentError,
     Reading,
 )
@@ -64,7 +65,7 @@ def plan_reading(
         present = [
             *_provisioners(root, ""),
             *_providers(content["configuration"]),
-            *_outputs(root),
+            *_outputs(root, content["planned_values"].get("outputs", {})),
         ]
         absent: list[Resource] = []
         for change in content["resource_changes"]:
@@ -194,13 +195,18 @@ def _provisioners(module: Any, prefix: str) -> Iterator[Resource]:
         yield from _provisioners(call.get("module", {}), f"{prefix}module.{name}.")
 
 
-def _outputs(root: Any) -> Iterator[Resource]:
-    """Yield what the configuration gives to others, by what it is made of."""
+def _outputs(root: Any, planned: Any) -> Iterator[Resource]:
+    """Yield what is given to others, by what it is or is made of, and what is asked for."""
     for name, output in root.get("outputs", {}).items():
         references = output.get("expression", {}).get("references")
-        value = Unknown(references=tuple(references)) if references else None
-        values = {"value": value, "sensitive": output.get("sensitive", False)}
+        made = Unknown(references=tuple(references)) if references else None
+        values = {
+            "value": planned.get(name, {}).get("value", made),
+            "sensitive": output.get("sensitive", False),
+        }
         yield Resource(f"output.{name}", OUTPUT, values, PLAIN)
+    for name, variable in root.get("variables", {}).items():
+        yield Resource(f"variable.{name}", VARIABLE, variable, PLAIN)
 
 
 BUILT_IN = "terraform.io/builtin/terraform"
@@ -210,7 +216,12 @@ BUILT_IN = "terraform.io/builtin/terraform"
 def _providers(configuration: Any) -> Iterator[Resource]:
     """Yield what Terraform asks, with what is configured of it."""
     for name, provider in configuration.get("provider_config", {}).items():
-        values = dict.fromkeys(provider.get("expressions", {}), Unknown("of the provider"))
+        values = {
+            key: expression["constant_value"]
+            if isinstance(expression, dict) and "constant_value" in expression
+            else Unknown("of the provider")
+            for key, expression in provider.get("expressions", {}).items()
+        }
         yield Resource(f"provider.{name}", PROVIDER, values, PLAIN)
         inherits = {"alias", "module_address"} & provider.keys()
         if not inherits and provider.get("full_name") != BUILT_IN:
