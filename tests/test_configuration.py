@@ -6,8 +6,10 @@ import pytest
 
 from policies.aws import iam
 from policies.engine.configuration import expressions, shows_every_block
+from policies.engine.model import Verdict
 from policies.engine.read import read
 from policies.engine.values import UnknownValue
+from tests.conftest import judged
 
 VPC = {"resource": "aws_vpc.v", "attribute": ["id"]}
 
@@ -284,3 +286,27 @@ def test_one_of_two_resources_is_not_taken_for_either(instance):
 
     with pytest.raises(UnknownValue):
         list(instance({"key_name": True}, {"key_name": named}).reference("key_name"))
+
+
+def test_credentials_in_a_plan_are_seen(tmp_path):
+    key = "AKIA" + "IOSFODNN7EXAMPLE"
+    document = plan({}, {})
+    document["configuration"]["provider_config"] = {
+        "aws": {"name": "aws", "expressions": {"access_key": {"constant_value": key}}}
+    }
+    document["configuration"]["root_module"] |= {
+        "outputs": {"leak": {"expression": {"constant_value": key}}},
+        "variables": {"db_password": {"default": "hunter2!"}},
+    }
+    document["planned_values"]["outputs"] = {"leak": {"sensitive": False, "value": key}}
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(document))
+    [reading] = read([path])
+
+    failed = {(f.policy, f.resource) for f in judged(reading) if f.verdict is Verdict.FAIL}
+
+    assert {
+        ("secrets.provider_credentials", "plan/provider.aws"),
+        ("secrets.anywhere", "plan/output.leak"),
+        ("secrets.defaults", "plan/variable.db_password"),
+    } <= failed

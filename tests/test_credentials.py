@@ -65,3 +65,47 @@ def test_an_escaped_credential_is_one(tmp_path):
 @pytest.mark.parametrize("text", NONE)
 def test_what_only_looks_like_one_is_none(tmp_path, where, text):
     assert {Verdict.PASS} == verdicts(tmp_path, json.dumps(document(where, text)))
+
+
+NAMED = [policy for policy in POLICIES if policy.id in {"secrets.defaults", "secrets.outputs"}]
+
+
+def named(folder, document):
+    text = json.dumps({"resource": {"aws_sns_topic": {"a": {}}}, **document})
+    (folder / "main.tf.json").write_text(text)
+    [reading] = read([folder])
+    [finding] = evaluate(NAMED, reading.graph)
+    return finding.verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "verdict"),
+    [
+        ("db_password", "hunter2!", Verdict.FAIL),
+        ("db_pwd", "hunter2!", Verdict.FAIL),
+        ("api_token", "hunter2!", Verdict.FAIL),
+        ("secrets", {"db": "hunter2!"}, Verdict.FAIL),
+        ("secrets", [], Verdict.PASS),
+        ("db_password", None, Verdict.PASS),
+        ("password_length", 32, Verdict.PASS),
+        ("enable_secret_rotation", True, Verdict.PASS),
+        ("secret_name", "prod/db", Verdict.PASS),
+    ],
+)
+def test_a_variable_that_is_a_secret_has_no_default(tmp_path, name, default, verdict):
+    assert verdict is named(tmp_path, {"variable": {name: {"default": default}}})
+
+
+@pytest.mark.parametrize(
+    ("name", "sensitive", "verdict"),
+    [
+        ("db_password", False, Verdict.FAIL),
+        ("db_password", True, Verdict.PASS),
+        ("db_secret_arn", False, Verdict.PASS),
+        ("token_endpoint", False, Verdict.PASS),
+    ],
+)
+def test_an_output_that_is_a_secret_is_sensitive(tmp_path, name, sensitive, verdict):
+    output = {"value": "x", "sensitive": sensitive}
+
+    assert verdict is named(tmp_path, {"output": {name: output}})
