@@ -396,11 +396,17 @@ def says_who_what_and_when(log: Resource, graph: ResourceGraph) -> Iterator[Viol
             )
 
 
+def is_of_a_vpc(log: Resource) -> bool:
+    """Whether *log* is that of a VPC, a subnet or an interface; others have fields of their own."""
+    return not log.is_set("transit_gateway_id") and not log.is_set("transit_gateway_attachment_id")
+
+
 FLOW_LOG_FIELDS = Policy(
     checks=says_who_what_and_when,
     applies_to=FLOW_LOG,
+    when=is_of_a_vpc,
     claims=(supports("10.2.2"),),
-    example={FLOW_LOG: {"cde": {}}},
+    example={FLOW_LOG: {"cde": {}, "transit": {"transit_gateway_id": "tgw-1"}}},
     violated_by=(
         replace("log_format", "$${srcaddr} $${dstaddr} $${action}"),
         replace("log_format", "$${version} $${vpc-id}"),
@@ -472,22 +478,42 @@ def records_who_reads_objects(trail: Resource, graph: ResourceGraph) -> Iterator
 
     Without that, a bucket that was emptied shows no more than that somebody came by.
     """
-    selectors = [*trail.blocks("event_selector"), *trail.blocks("advanced_event_selector")]
-    if not any(map(_selects_objects, selectors)):
-        yield Violation(f"no selector is about {OBJECTS}", trail, "event_selector")
+    recorded = {kind for block in trail.blocks("event_selector") for kind in _older(block)}
+    recorded |= {
+        kind for block in trail.blocks("advanced_event_selector") for kind in _newer(block)
+    }
+    if recorded < READING_AND_WRITING:
+        yield Violation(f"no selector is about reading and writing {OBJECTS}", trail)
 
 
-def _selects_objects(selector: Resource) -> bool:
-    """Whether *selector*, of the older or the newer form, is about reading and writing objects."""
+READING_AND_WRITING = frozenset({"reading", "writing"})
+KINDS = {"ReadOnly": {"reading"}, "WriteOnly": {"writing"}, "All": READING_AND_WRITING}
+FIELDS_OF_ALL = frozenset({"eventCategory", "readOnly", "resources.ARN", "resources.type"})
+"""What a selector may ask for and still be about everything that happens to an object."""
+
+
+def _older(selector: Resource) -> Iterator[str]:
+    """Yield what a selector of the older form records of objects."""
     for data in selector.blocks("data_resource"):
         if data.get("type") == OBJECTS and data.is_set("values"):
-            return bool(selector.get("read_write_type", "All") == "All")
+            yield from KINDS.get(selector.get("read_write_type", "All"), ())
+
+
+def _newer(selector: Resource) -> Iterator[str]:
+    """Yield what a selector of the newer form records of objects."""
     fields = {each.get("field"): each for each in selector.blocks("field_selector")}
-    return (
-        "resources.type" in fields
-        and "readOnly" not in fields
-        and OBJECTS in list(fields["resources.type"].get("equals") or ())
+    if not set(fields) <= FIELDS_OF_ALL or "resources.type" not in fields:
+        return
+    if OBJECTS not in list(fields["resources.type"].get("equals") or ()):
+        return
+    where = fields.get("resources.ARN")
+    if where and (where.is_set("not_starts_with") or where.is_set("not_equals")):
+        return
+    only = list(fields["readOnly"].get("equals") or ()) if "readOnly" in fields else []
+    kind = (
+        {"true": "ReadOnly", "false": "WriteOnly"}.get(str(only[0]).lower(), "") if only else "All"
     )
+    yield from KINDS.get(kind, ())
 
 
 def _selecting(**values: Any) -> Patch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from policies.aws import encryption, engines
@@ -579,6 +580,8 @@ def runs_on_an_engine_that_is_mended(
     A hole in an old one stays open. Where no version is written, AWS takes one that is.
     """
     engine = str(database.get("engine", DEFAULT_ENGINES.get(database.type)))
+    if _runs_what_its_cluster_does(database):
+        return
     version = database.get("engine_version")
     if version is None:
         return
@@ -586,6 +589,17 @@ def runs_on_an_engine_that_is_mended(
     known = engines.database(engine, str(version))
     if not engines.is_mended("databases", known, graph, extended=extended):
         yield Violation(f"engine_version is {version}, of {known}", database, "engine_version")
+
+
+def _runs_what_its_cluster_does(database: Resource) -> bool:
+    """Whether the version is that of a cluster, which is judged itself."""
+    if database.is_known("engine_version"):
+        return False
+    names = list(database.reference("engine_version"))
+    return bool(names) and all(_OF_A_CLUSTER.search(name) for name in names)
+
+
+_OF_A_CLUSTER = re.compile(r"(?:^|\.)aws_rds_cluster\.[^.]+\.engine_version(?:_actual)?$")
 
 
 SUPPORTED_ENGINES = Policy(

@@ -117,27 +117,40 @@ def shared_accounts(house: House, graphs: Iterable[ResourceGraph]) -> Iterator[F
             policy="house.separation",
             resource=stack,
             stage=stacks[stack].stage,
-            verdict=_separated(mine, messages),
-            messages=tuple(messages if mine else ["allowed_account_ids names no account"]),
+            verdict=_separated(stacks[stack], messages),
+            messages=tuple(messages or _silent(stacks[stack])),
             document=stacks[stack].document,
         )
 
 
-def _separated(accounts: frozenset[str], shared: Sequence[str]) -> Verdict:
-    if not accounts:
-        return Verdict.UNKNOWN
-    return Verdict.FAIL if shared else Verdict.PASS
+def _separated(graph: ResourceGraph, shared: Sequence[str]) -> Verdict:
+    if shared:
+        return Verdict.FAIL
+    return Verdict.UNKNOWN if _silent(graph) else Verdict.PASS
+
+
+def _silent(graph: ResourceGraph) -> list[str]:
+    """Say which providers of AWS in *graph* name no account."""
+    providers = graph.of_type(PROVIDER)
+    if not providers:
+        return ["no provider names an account"]
+    return [
+        f"{provider.address} names no account: allowed_account_ids"
+        for provider in providers
+        if provider.address.startswith("provider.aws") and not _of_provider(provider)
+    ]
 
 
 def _accounts(graph: ResourceGraph) -> frozenset[str]:
     """Return the accounts that the providers of *graph* may work in, as far as they say it."""
-    found: set[str] = set()
-    for provider in graph.of_type(PROVIDER):
-        named, _ = drained(provider.reference(ALLOWED))
-        roles, _ = drained(_roles(provider))
-        found.update(name for name in named if name.isdigit())
-        found.update(role.split(":")[4] for role in roles if role.startswith("arn:"))
-    return frozenset(found)
+    return frozenset(a for provider in graph.of_type(PROVIDER) for a in _of_provider(provider))
+
+
+def _of_provider(provider: Resource) -> frozenset[str]:
+    named, _ = drained(provider.reference(ALLOWED))
+    roles, _ = drained(_roles(provider))
+    assumed = (role.split(":")[4] for role in roles if role.startswith("arn:"))
+    return frozenset({*assumed, *(name for name in named if name.isdigit())})
 
 
 def _roles(provider: Resource) -> Iterator[str]:

@@ -236,7 +236,14 @@ def _told(expression: Any) -> Any:
 
 
 def _scattered(value: Any, unknown: Any, expression: Any) -> Any:
-    """Return a list of which some elements are not known, with what *expression* says of them."""
+    """Return a collection of which some is not known, with what *expression* says of that."""
+    if isinstance(value, dict) and isinstance(unknown, dict):
+        told = {
+            key: _told(expression) if part is True else hidden(value.get(key), part)
+            for key, part in unknown.items()
+            if part
+        }
+        return {**value, **told}
     if not isinstance(value, list) or not isinstance(unknown, list):
         return hidden(value, unknown)
     padded = [*unknown, *[False] * (len(value) - len(unknown))]
