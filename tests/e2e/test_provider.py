@@ -115,6 +115,10 @@ def test_the_tables_of_the_provider_are_those_of_its_schema(least):
             for type, body in sorted(types.items())
             if (filled := sorted(filled_in(body["block"], ())))
         ],
+        "aws/resource_types.txt": [
+            f"{type} tags" if "tags" in body["block"].get("attributes", {}) else type
+            for type, body in sorted(types.items())
+        ],
         "aws/group_users.txt": [
             f"{type} {path}"
             for type, body in sorted(types.items())
