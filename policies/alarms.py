@@ -9,8 +9,8 @@ from typing import Any
 from policies.aws import log_groups
 from policies.aws.log_groups import LOG_GROUP
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Mutation, Policy, Violation, part_of, supports
-from policies.engine.mutate import attached, described, remove, replace
+from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.mutate import attached, described, remove, replace, without
 
 ALARM = "aws_cloudwatch_metric_alarm"
 FILTER = "aws_cloudwatch_log_metric_filter"
@@ -152,14 +152,6 @@ def _is_counted(group: Resource, graph: ResourceGraph) -> bool:
     )
 
 
-def _every(type: str, graph: ResourceGraph) -> ResourceGraph:
-    return graph.without(*graph.of_type(type))
-
-
-def _gone(type: str) -> Mutation:
-    return described(f"no {type}", lambda _subject, graph: _every(type, graph))
-
-
 FAILED_ROTATIONS = Policy(
     checks=is_heard_when_it_fails,
     applies_to=ROTATION,
@@ -172,7 +164,7 @@ FAILED_ROTATIONS = Policy(
         },
         **_counted("failures", "?ERROR", "rotation"),
     },
-    violated_by=(_gone(ALARM), _gone(FILTER)),
+    violated_by=(without(ALARM), without(FILTER)),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from policies.aws import encryption, log_buckets
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
-from policies.engine.mutate import Described, Patch, attached, described, remove, replace
+from policies.engine.mutate import Described, Patch, attached, described, remove, replace, without
 from policies.engine.values import UnknownValue
 
 LOG_GROUP = "aws_cloudwatch_log_group"
@@ -210,7 +210,7 @@ def keeps_what_it_takes(bucket: Resource, graph: ResourceGraph) -> Iterator[Viol
 
 def takes_no_logs(bucket: Resource, graph: ResourceGraph) -> bool:
     """Whether no log ends in *bucket*."""
-    return not log_buckets.takes_logs(bucket, graph)
+    return not bucket.names & log_buckets.names(graph)
 
 
 LOG_BUCKETS = Policy(
@@ -280,7 +280,7 @@ LOCK = Policy(
         },
     },
     violated_by=(
-        described("no lock", lambda _subject, graph: graph.without(*graph.of_type(OBJECT_LOCK))),
+        without(OBJECT_LOCK),
         _every(OBJECT_LOCK, _lock("GOVERNANCE", 400)),
         _every(OBJECT_LOCK, _lock("COMPLIANCE", 30)),
     ),

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from policies.aws import encryption, engines
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
-from policies.engine.mutate import Referenced, attached, described, referenced, remove, replace
+from policies.engine.mutate import (
+    Referenced,
+    attached,
+    referenced,
+    remove,
+    replace,
+    without,
+)
 from policies.engine.settings import names
 
 CLUSTER = "aws_rds_cluster"
@@ -553,7 +560,7 @@ CHANGES = Policy(
         },
     },
     violated_by=(
-        described("no subscription", lambda _, graph: graph.without(*graph.of_type(EVENTS))),
+        without(EVENTS),
         *(
             attached(EVENTS, patch, by="source_ids")
             for patch in (

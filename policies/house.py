@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from ipaddress import IPv4Network
 
@@ -113,20 +113,15 @@ def shared_accounts(house: House, graphs: Iterable[ResourceGraph]) -> Iterator[F
             for account in mine & theirs
         }
         messages = [f"{other} is in account {account}, too" for other, account in sorted(shared)]
+        silent = _silent(stacks[stack])
         yield Finding(
             policy="house.separation",
             resource=stack,
             stage=stacks[stack].stage,
-            verdict=_separated(stacks[stack], messages),
-            messages=tuple(messages or _silent(stacks[stack])),
+            verdict=Verdict.FAIL if shared else Verdict.UNKNOWN if silent else Verdict.PASS,
+            messages=tuple(messages or silent),
             document=stacks[stack].document,
         )
-
-
-def _separated(graph: ResourceGraph, shared: Sequence[str]) -> Verdict:
-    if shared:
-        return Verdict.FAIL
-    return Verdict.UNKNOWN if _silent(graph) else Verdict.PASS
 
 
 def _silent(graph: ResourceGraph) -> list[str]:
@@ -375,9 +370,7 @@ def is_of_a_gateway(resource: Resource, graph: ResourceGraph) -> bool:
 
 ADDRESSED = (
     ("aws_nat_gateway", "allocation_id"),
-    ("aws_lb", "subnet_mapping.0.allocation_id"),
-    ("aws_lb", "subnet_mapping.1.allocation_id"),
-    ("aws_lb", "subnet_mapping.2.allocation_id"),
+    ("aws_lb", "subnet_mapping.allocation_id"),
 )
 """What has addresses of its own, and where it names them."""
 

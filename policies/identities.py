@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies.aws import iam, workloads
+from policies.aws.privileges import ADMINISTERING, SAMPLE_KEYS, USING, started_with_any_role
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Mutation, Policy, Violation, part_of, supports
 from policies.engine.mutate import add, described
 from policies.engine.values import UnknownValue, drained
-from policies.keys import ADMINISTERING, USING
-from policies.permissions import PASSING, SAMPLE_KEYS, SAMPLE_ROLES, STARTING
 
 ROLE = "aws_iam_role"
 PROFILE = "aws_iam_instance_profile"
@@ -37,21 +36,10 @@ def combines_no_escalation(role: Resource, graph: ResourceGraph) -> Iterator[Vio
     Each alone is harmless: one passes a role, the other starts what works with it.
     """
     statements, unknown = drained(iam.held(role, graph))
-    if any(_passes_any_role(statement) for statement in statements):
-        for statement in statements:
-            for action in statement.actions() if statement.allows else ():
-                if iam.reaches(action, STARTING):
-                    yield Violation(f"may pass any role, and use {action}", role)
+    for action in started_with_any_role(statements):
+        yield Violation(f"may pass any role, and use {action}", role)
     if unknown:
         raise UnknownValue(unknown)
-
-
-def _passes_any_role(statement: iam.Statement) -> bool:
-    return (
-        statement.allows
-        and any(iam.matches(action, PASSING) for action in statement.actions())
-        and any(iam.covers_arns(text, SAMPLE_ROLES) for text in statement.named_resources())
-    )
 
 
 def _in_two_policies(role: Resource, graph: ResourceGraph) -> ResourceGraph:
@@ -149,14 +137,11 @@ def cannot_use_the_key_of_its_disk(profile: Resource, graph: ResourceGraph) -> I
     """
     keys = graph.once("keys of volumes", lambda: frozenset(_keys_of_volumes(graph)))
     for role in graph.follow(profile, "role"):
-        statements, unknown = drained(iam.held(role, graph))
-        for statement in statements:
+        for statement in iam.held(role, graph):
             if statement.allows and not statement.is_bound_by_a_condition():
                 for action in statement.actions():
                     if iam.reaches(action, USING) and _names_one_of(keys, statement):
                         yield Violation(f"{statement.name} allows {action}", role)
-        if unknown:
-            raise UnknownValue(unknown)
 
 
 def _names_one_of(keys: frozenset[str], statement: iam.Statement) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.aws import iam
+from policies.aws.privileges import ADMINISTERING, USING
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Patch, remove, replace
@@ -19,16 +20,6 @@ STRONG_SPECS = frozenset({
 })  # fmt: skip
 STRONG_CERTIFICATES = frozenset({
     "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1",
-})  # fmt: skip
-
-
-ADMINISTERING = frozenset({
-    "kms:createalias", "kms:deletealias", "kms:deleteimportedkeymaterial", "kms:disablekey",
-    "kms:importkeymaterial", "kms:putkeypolicy", "kms:schedulekeydeletion", "kms:updatealias",
-})  # fmt: skip
-USING = frozenset({
-    "kms:decrypt", "kms:derivesharedsecret", "kms:encrypt", "kms:generatedatakey",
-    "kms:generatedatakeypair", "kms:reencryptfrom", "kms:reencryptto", "kms:sign",
 })  # fmt: skip
 
 

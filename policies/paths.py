@@ -11,7 +11,7 @@ from policies.aws import firewall, reachability, routing
 from policies.aws.reachability import Party
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
-from policies.engine.mutate import Patch, add, described, remove, replace
+from policies.engine.mutate import Patch, add, described, remove, replace, without
 from policies.engine.values import UnknownValue
 
 DATABASES = ("aws_rds_cluster", "aws_db_instance")
@@ -373,13 +373,7 @@ ROTATION_TO_DATABASE = Policy(
     },
     violated_by=(
         described("no subnets", partial(_of_its_function, remove("vpc_config"))),
-        described(
-            "no rule lets it out",
-            lambda _rotation, graph: graph.without(*graph.of_type(firewall.EGRESS_RULE)),
-        ),
-        described(
-            "no rule lets it in",
-            lambda _rotation, graph: graph.without(*graph.of_type(firewall.INGRESS_RULE)),
-        ),
+        without(firewall.EGRESS_RULE),
+        without(firewall.INGRESS_RULE),
     ),
 )

@@ -8,6 +8,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from policies.aws import actions, iam, log_buckets
+from policies.aws.privileges import (
+    BECOMING,
+    DECRYPTION,
+    EMPTYING,
+    LOG_READING,
+    LOG_TYPES,
+    READING,
+    SAMPLE_ALIASES,
+    SAMPLE_DATA,
+    SAMPLE_KEYS,
+    SAMPLE_LOGS,
+    SAMPLES,
+    SUBSTITUTION,
+    UNDOING,
+    everywhere,
+    started_with_any_role,
+)
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import Described, described, replace
@@ -23,13 +40,6 @@ ATTACHMENTS = (
     "aws_iam_policy_attachment",
 )
 FULL_ACCESS = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
-SAMPLE_KEYS = frozenset({
-    "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000000",
-    "arn:aws:kms:us-east-1:111122223333:key/f9e8d7c6-ffff-4fff-bfff-ffffffffffff",
-})  # fmt: skip
-"""Two keys with nothing in common: what covers both covers every key."""
-
-DECRYPTION = frozenset({"kms:decrypt", "kms:reencryptfrom"})
 
 
 def _policy(**statement: Any) -> dict[str, Any]:
@@ -75,14 +85,13 @@ def grants_no_administration(holder: Resource, graph: ResourceGraph) -> Iterator
 
     Whoever may do everything may also undo every control.
     """
-    for statement in iam.granted(holder, graph):
-        if statement.allows:
-            for action in statement.actions():
-                if set(action.replace(":", "")) <= {"*", "?"} or action.split(":")[0] in {
-                    "*",
-                    "iam*",
-                }:
-                    yield Violation(f"{statement.name} allows {action}", holder, "policy")
+    for statement in iam.allowed(holder, graph):
+        for action in statement.actions():
+            if set(action.replace(":", "")) <= {"*", "?"} or action.split(":")[0] in {
+                "*",
+                "iam*",
+            }:
+                yield Violation(f"{statement.name} allows {action}", holder, "policy")
 
 
 ADMINISTRATION = Policy(
@@ -104,12 +113,11 @@ def names_its_actions(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     What a service learns to do tomorrow would be allowed today.
     """
-    for statement in iam.granted(holder, graph):
-        if statement.allows:
-            for action in statement.actions():
-                service, _, name = action.partition(":")
-                if name and set(name) <= {"*", "?"} and "*" not in service:
-                    yield Violation(f"{statement.name} allows {action}", holder, "policy")
+    for statement in iam.allowed(holder, graph):
+        for action in statement.actions():
+            service, _, name = action.partition(":")
+            if name and set(name) <= {"*", "?"} and "*" not in service:
+                yield Violation(f"{statement.name} allows {action}", holder, "policy")
 
 
 SERVICE_WILDCARDS = Policy(
@@ -131,9 +139,9 @@ def allows_by_name(holder: Resource, graph: ResourceGraph) -> Iterator[Violation
 
     Access is refused unless it is given; such a statement gives what nobody thought of.
     """
-    for statement in iam.granted(holder, graph):
+    for statement in iam.allowed(holder, graph):
         for element in ("NotAction", "NotResource", "NotPrincipal"):
-            if statement.allows and statement.has(element):
+            if statement.has(element):
                 yield Violation(f"{statement.name} allows with {element}", holder, "policy")
 
 
@@ -156,11 +164,7 @@ def binds_its_actions(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
     What is allowed on everything is allowed on the store of account data as well.
     """
     for statement in iam.granted(holder, graph):
-        if (
-            statement.allows
-            and statement.names_everything()
-            and not statement.is_bound_by_a_condition()
-        ):
+        if statement.names_everything() and not statement.is_bound_by_a_condition():
             for action in statement.actions():
                 if actions.can_be_bound(action):
                     yield Violation(f"{statement.name} allows {action} on *", holder, "policy")
@@ -189,9 +193,7 @@ def decrypts_with_named_keys(holder: Resource, graph: ResourceGraph) -> Iterator
 
     One role would then read what all the others protect.
     """
-    for statement in iam.granted(holder, graph):
-        if not statement.allows:
-            continue
+    for statement in iam.allowed(holder, graph):
         for action in statement.actions():
             if iam.reaches(action, DECRYPTION):
                 for resource in statement.resources():
@@ -349,36 +351,13 @@ USERS = Policy(
 )
 
 
-SAMPLE_LOGS = frozenset({
-    "arn:aws:logs:us-east-1:111122223333:log-group:a1b2c3:log-stream:x",
-    "arn:aws:logs:us-east-1:111122223333:log-group:/zz/99:log-stream:y",
-})  # fmt: skip
-"""Two log groups with nothing in common: what covers both covers every log."""
-
-LOG_TYPES = ("aws_cloudwatch_log_group", "aws_cloudtrail")
-UNDOING = frozenset({
-    "logs:deleteloggroup", "logs:deletelogstream", "logs:deleteretentionpolicy",
-    "logs:deletesubscriptionfilter", "logs:putretentionpolicy", "cloudtrail:deletetrail",
-    "cloudtrail:puteventselectors", "cloudtrail:stoplogging", "cloudtrail:updatetrail",
-})  # fmt: skip
-"""What makes a log shorter, or a trail blind."""
-
-EMPTYING = frozenset({
-    "s3:bypassgovernanceretention", "s3:deletebucket", "s3:deleteobject", "s3:deleteobjectversion",
-    "s3:putlifecycleconfiguration",
-})  # fmt: skip
-"""What empties a bucket, logs and all."""
-
-
 def leaves_logs_alone(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     No policy allows to delete logs, to keep them shorter, or to stop the trail.
 
     Whoever breaks in begins with the traces, be they in a log group or in a bucket.
     """
-    for statement in iam.granted(holder, graph):
-        if not statement.allows:
-            continue
+    for statement in iam.allowed(holder, graph):
         undone = [action for action in statement.actions() if iam.reaches(action, UNDOING)]
         if undone and _reaches_a_log(statement):
             yield Violation(f"{statement.name} allows {undone[0]}", holder, "policy")
@@ -438,46 +417,6 @@ LOG_DELETION = Policy(
     ),
 )
 
-SAMPLE_ROLES = frozenset(
-    {
-        "arn:aws:iam::111122223333:role/a1b2c3",
-        "arn:aws:iam::111122223333:role/zz/99",
-    }
-)
-SAMPLES = (
-    SAMPLE_ROLES,
-    *(
-        frozenset({f"arn:aws:{place}{name}" for name in ("a1b2c3", "zz-99")})
-        for place in (
-            "iam::111122223333:user/",
-            "iam::111122223333:group/",
-            "iam::111122223333:policy/",
-            "lambda:us-east-1:111122223333:function:",
-        )
-    ),
-)
-"""Of each kind, two with nothing in common: what covers both covers every one."""
-
-BECOMING = frozenset({
-    "iam:addusertogroup", "iam:attachgrouppolicy", "iam:attachrolepolicy", "iam:attachuserpolicy",
-    "iam:createaccesskey", "iam:createloginprofile", "iam:createpolicyversion",
-    "iam:putgrouppolicy", "iam:putrolepolicy", "iam:putuserpolicy",
-    "iam:setdefaultpolicyversion", "iam:updateassumerolepolicy", "iam:updateloginprofile",
-    "lambda:updatefunctioncode", "sts:assumerole",
-})  # fmt: skip
-"""What each alone makes its holder somebody else, where it is not bound to one resource."""
-
-PASSING = "iam:passrole"
-STARTING = frozenset({
-    "cloudformation:createchangeset", "cloudformation:createstack", "cloudformation:updatestack",
-    "codebuild:createproject", "ec2:requestspotinstances", "ec2:runinstances",
-    "ecs:createservice", "ecs:runtask", "ecs:starttask", "glue:createdevendpoint",
-    "glue:createjob", "glue:updatejob", "lambda:createfunction",
-    "sagemaker:createnotebookinstance", "sagemaker:createtrainingjob",
-    "states:createstatemachine",
-})  # fmt: skip
-"""What starts something that then works with the role that was passed to it."""
-
 
 def cannot_become_somebody_else(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
@@ -485,21 +424,14 @@ def cannot_become_somebody_else(holder: Resource, graph: ResourceGraph) -> Itera
 
     One action more, and the smallest role is the largest.
     """
-    passing, starting = False, ""
-    for statement in iam.granted(holder, graph):
-        if not statement.allows:
-            continue
+    for statement in iam.allowed(holder, graph):
         named = list(statement.named_resources())
-        anybody = any(iam.covers_arns(text, SAMPLE_ROLES) for text in named)
         anything = any(iam.covers_arns(text, arns) for text in named for arns in SAMPLES)
         for action in statement.actions():
             if anything and iam.reaches(action, BECOMING):
                 yield Violation(f"{statement.name} allows {action} on any", holder, "policy")
-            passing = passing or (anybody and iam.matches(action, PASSING))
-            if iam.reaches(action, STARTING):
-                starting = action
-    if passing and starting:
-        yield Violation(f"allows iam:PassRole of any role, and {starting}", holder, "policy")
+    for started in started_with_any_role(iam.granted(holder, graph))[-1:]:
+        yield Violation(f"allows iam:PassRole of any role, and {started}", holder, "policy")
 
 
 ESCALATION = Policy(
@@ -515,23 +447,6 @@ ESCALATION = Policy(
     ),
 )
 
-READING = frozenset({
-    "dynamodb:getitem", "dynamodb:query", "dynamodb:scan", "s3:getobject",
-    "secretsmanager:getsecretvalue", "sqs:receivemessage", "ssm:getparameter",
-    "ssm:getparameters", "ssm:getparametersbypath",
-})  # fmt: skip
-SAMPLE_DATA = {
-    service: frozenset({f"arn:aws:{service}:{sample}"})
-    for service, sample in {
-        "dynamodb": "us-east-1:111122223333:table/zz",
-        "s3": "::a1b2c3/object",
-        "secretsmanager": "us-east-1:111122223333:secret:zz-99",
-        "sqs": "us-east-1:111122223333:zz",
-        "ssm": "us-east-1:111122223333:parameter/zz",
-    }.items()
-}
-"""What no policy names by chance, by service: a resource that covers it covers everything."""
-
 
 def reads_what_it_names(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
@@ -539,9 +454,7 @@ def reads_what_it_names(holder: Resource, graph: ResourceGraph) -> Iterator[Viol
 
     Who needs one secret, one table or one bucket is given that one.
     """
-    for statement in iam.granted(holder, graph):
-        if not statement.allows:
-            continue
+    for statement in iam.allowed(holder, graph):
         for action in statement.actions():
             service = action.partition(":")[0]
             samples = SAMPLE_DATA.get(service)
@@ -566,23 +479,15 @@ DATA_EVERYWHERE = Policy(
 )
 
 
-LOG_READING = frozenset({
-    "logs:filterlogevents", "logs:getlogevents", "logs:getlogrecord", "logs:getqueryresults",
-    "logs:startlivetail", "logs:startquery", "logs:unmask",
-})  # fmt: skip
-
-
 def reads_the_logs_that_it_names(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     No policy allows to read every log.
 
     Logs tell who did what; only those read them whose work it is.
     """
-    for statement in iam.granted(holder, graph):
-        if statement.allows:
-            read = [action for action in statement.actions() if iam.reaches(action, LOG_READING)]
-            if read and any(iam.covers_arns(t, SAMPLE_LOGS) for t in statement.named_resources()):
-                yield Violation(f"{statement.name} allows {read[0]} everywhere", holder, "policy")
+    for statement in iam.allowed(holder, graph):
+        for action in everywhere(statement, LOG_READING, SAMPLE_LOGS)[:1]:
+            yield Violation(f"{statement.name} allows {action} everywhere", holder, "policy")
 
 
 LOGS_EVERYWHERE = Policy(
@@ -596,15 +501,6 @@ LOGS_EVERYWHERE = Policy(
     ),
 )
 
-SUBSTITUTION = frozenset({
-    "kms:createalias", "kms:deletealias", "kms:importkeymaterial", "kms:putkeypolicy",
-    "kms:updatealias", "kms:updateprimaryregion",
-})  # fmt: skip
-SAMPLE_ALIASES = frozenset({
-    "arn:aws:kms:us-east-1:111122223333:alias/a1b2c3",
-    "arn:aws:kms:us-east-1:111122223333:alias/zz/99",
-})  # fmt: skip
-
 
 def replaces_no_key(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
@@ -612,14 +508,9 @@ def replaces_no_key(holder: Resource, graph: ResourceGraph) -> Iterator[Violatio
 
     Whoever moves an alias, or hands a key's policy to somebody, has replaced the key.
     """
-    for statement in iam.granted(holder, graph):
-        if statement.allows:
-            swapped = [a for a in statement.actions() if iam.reaches(a, SUBSTITUTION)]
-            if swapped and any(
-                iam.covers_arns(text, SAMPLE_KEYS) or iam.covers_arns(text, SAMPLE_ALIASES)
-                for text in statement.named_resources()
-            ):
-                yield Violation(f"{statement.name} allows {swapped[0]} on any", holder, "policy")
+    for statement in iam.allowed(holder, graph):
+        for action in everywhere(statement, SUBSTITUTION, SAMPLE_KEYS, SAMPLE_ALIASES)[:1]:
+            yield Violation(f"{statement.name} allows {action} on any", holder, "policy")
 
 
 KEY_SUBSTITUTION = Policy(

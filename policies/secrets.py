@@ -337,7 +337,7 @@ def is_named_like_a_secret(variable: Resource, graph: ResourceGraph) -> Iterator
     if not SECRET_NAME.search(variable.address) or not variable.is_set("default"):
         return
     default = variable.get("default")
-    if isinstance(default, str) or (isinstance(default, Mapping | Sequence) and default):
+    if isinstance(default, Mapping | Sequence) and default:
         yield Violation("default is written out", variable, "default")
 
 

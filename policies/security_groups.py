@@ -416,7 +416,7 @@ def _given(graph: ResourceGraph) -> Iterator[str]:
 
 def _deserted(group: Resource, graph: ResourceGraph) -> ResourceGraph:
     """Take away what stands behind *group*, and all that does so by an expression."""
-    types = {OUTPUT, *(type for type, _ in firewall.USERS)}
+    types = {OUTPUT, *(type for type, _ in firewall.users())}
     return graph.without(*(r for r in graph.resources if r.type in types))
 
 

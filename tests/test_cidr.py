@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.aws.cidr import EVERYWHERE, PUBLIC, Addresses, is_internet, network
+from policies.aws.cidr import PUBLIC, Addresses, is_internet, network
 
+EVERYWHERE = Addresses.of(network("0.0.0.0/0"), network("::/0"))
 START = int(network("9.255.255.0/24").network_address)
 """A small universe: 512 addresses, half of them public, half of them in 10.0.0.0/8."""
 

@@ -29,9 +29,9 @@ def test_a_pattern_means_what_each_text_says(pattern):
     meant = frozenset(text for text in UNIVERSE if is_meant(pattern, text))
 
     assert meant == {text for text in UNIVERSE if iam.matches(pattern, text)}
-    assert iam.covers(pattern, meant)
+    assert iam.covers_arns(pattern, meant)
     assert bool(meant) is iam.reaches(pattern, frozenset(UNIVERSE))
-    assert iam.covers(pattern, frozenset(UNIVERSE)) is (len(meant) == len(UNIVERSE))
+    assert iam.covers_arns(pattern, frozenset(UNIVERSE)) is (len(meant) == len(UNIVERSE))
 
 
 CUSTOMER = Resource("aws_iam_policy.p", "aws_iam_policy", {"policy": ALLOW})

@@ -104,7 +104,6 @@ def _less(whole: Range, holes: Iterable[Range]) -> Iterator[Range]:
         yield version, first, last
 
 
-EVERYWHERE = Addresses.of(network("0.0.0.0/0"), network("::/0"))
 PUBLIC = Addresses.of(network("0.0.0.0/0"), network("2000::/3")) - Addresses.of(
     *map(
         network,

@@ -24,7 +24,8 @@ _PATTERNS = {
     kind: (mark, re.compile(pattern.encode())) for kind, (mark, pattern) in CERTAIN.items()
 }
 _GUESS = re.compile(
-    r"(?i)(?:password|passphrase|passwd|pass|pwd|secret|token|api_?key|access_?key|credentials?)[\"']?\s*[=:]\s*"
+    r"(?i)(?:password|passphrase|passwd|pass|pwd|secret|token|api_?key|access_?key|credentials?)"
+    r"[\"']?\s*[=:]\s*"
     r"[\"']?(?![$<{%\s\"']|\barn:)[^\s\"'$<{]{6,}"
 )
 _ARN = re.compile(r"\barn:aws[\w-]*:[^\s\"']*")

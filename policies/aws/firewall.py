@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 
 from policies.aws import cidr
@@ -22,17 +22,6 @@ CARRIERS = (GROUP, DEFAULT_GROUP, CLASSIC_RULE, INGRESS_RULE, EGRESS_RULE)
 ENDPOINT = "aws_vpc_endpoint"
 LISTS_OF_AWS = ("data.aws_prefix_list.", f"{ENDPOINT}.")
 """What names a prefix list of an AWS service, which is never the Internet."""
-
-USERS = tuple(
-    (type, path)
-    for line in files(__package__).joinpath("group_users.txt").read_text().splitlines()
-    for type, path in [line.split()]
-)
-"""
-The types of what stands behind a security group, each with the attribute that names it.
-
-group_users.txt is made from ``terraform providers schema -json`` of hashicorp/aws 5.100.0.
-"""
 
 SOURCE_GROUPS = ("referenced_security_group_id", "source_security_group_id", "security_groups")
 
@@ -242,24 +231,25 @@ class Members:
             raise UnknownValue(self.unknown)
 
 
+@cache
+def users() -> tuple[tuple[str, str], ...]:
+    """
+    Return the types of what stands behind security groups, and the attribute that names them.
+
+    group_users.txt is made from ``terraform providers schema -json`` of hashicorp/aws 5.100.0.
+    """
+    lines = files(__package__).joinpath("group_users.txt").read_text().splitlines()
+    return tuple((type, path) for type, path in map(str.split, lines))
+
+
 def used_groups(graph: ResourceGraph) -> Members:
     """Return the security groups that anything in *graph* stands behind."""
-    return groups_of(graph, *USERS)
+    return groups_of(graph, *users())
 
 
 def groups_of(graph: ResourceGraph, *users: tuple[str, str]) -> Members:
     """Return the security groups of resources, given as pairs of type and attribute."""
     return graph.once(("groups of", users), lambda: _groups_of(graph, users))
-
-
-def _names(holder: Resource, steps: list[str]) -> Iterator[str]:
-    """Yield what is named behind *steps* in each block of *holder*."""
-    first, *rest = steps
-    if not rest:
-        yield from holder.reference(first)
-    elif holder.is_set(first):
-        for block in holder.blocks(first):
-            yield from _names(block, rest)
 
 
 def _groups_of(graph: ResourceGraph, users: tuple[tuple[str, str], ...]) -> Members:
@@ -268,7 +258,7 @@ def _groups_of(graph: ResourceGraph, users: tuple[tuple[str, str], ...]) -> Memb
     for type, by in users:
         for user in graph.of_type(type):
             try:
-                for name in _names(user, by.split(".")):
+                for name in user.references(by):
                     found.update({name}, *(group.identities for group in graph.named(name)))
             except UnknownValue as reason:
                 unknown = f"{user.address}: {reason}"

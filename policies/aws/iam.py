@@ -176,9 +176,8 @@ class Statement:
 
     def covers_objects(self) -> bool:
         """Whether it is about every object of the bucket that its policy belongs to."""
-        value = self.body.peek("Resource") if isinstance(self.body, Object) else None
         unknown = False
-        for item in value.peek() if isinstance(value, Items) else [value]:
+        for item in _items(self.body, "Resource"):
             if isinstance(item, Unknown) and item.references is not None:
                 unknown = True
                 continue
@@ -217,8 +216,7 @@ def is_of_somebody(key: str, operator: str, values: tuple[str, ...]) -> bool:
 
 def _all_bind(kind: str, tests: Mapping[str, Any], key: str) -> bool:
     """Whether each value of a condition on *kind* names one account, organisation or resource."""
-    value = tests.peek(key) if isinstance(tests, Object) else tests[key]
-    items = list(value.peek()) if isinstance(value, Items) else [value]
+    items = list(_items(tests, key))
     return bool(items) and all(_binds(kind, item) for item in items)
 
 
@@ -337,14 +335,13 @@ def _granted(holder: Resource) -> Iterator[Statement]:
         yield from statements(inline, "policy")
 
 
+def allowed(holder: Resource, graph: ResourceGraph) -> Iterator[Statement]:
+    """Yield those of the statements of *holder*, as `granted` does, that allow something."""
+    return (statement for statement in granted(holder, graph) if statement.allows)
+
+
 _SOURCES = (granted, _of_its_own, _by_attachment, _by_list, _by_name)
 """Where a role has its permissions from."""
-
-
-@lru_cache(maxsize=1 << 16)
-def covers(pattern: str, texts: frozenset[str]) -> bool:
-    """Whether *pattern* covers every one of *texts*."""
-    return all(matches(pattern, text) for text in texts)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -394,12 +391,16 @@ def _is_of_this_account(value: Unknown) -> bool:
     return bool(_HERE.search(value.expression)) and "${" not in _HERE.sub("", value.expression)
 
 
+def _items(body: Mapping[str, Any], key: str) -> Iterator[Any]:
+    """Yield what stands at *key*, one or a list of them, unknown ones too."""
+    if key in body:
+        value = body.peek(key) if isinstance(body, Object) else body[key]
+        yield from value.peek() if isinstance(value, Items) else [value]
+
+
 def _written(body: Mapping[str, Any], key: str) -> Iterator[str]:
     """Yield the text or texts at *key*, attributes of resources as they are written."""
-    if key not in body:
-        return
-    value = body.peek(key) if isinstance(body, Object) else body[key]
-    for item in value.peek() if isinstance(value, Items) else [value]:
+    for item in _items(body, key):
         if isinstance(item, Unknown):
             if item.attribute is None and not _is_of_this_account(item):
                 raise UnknownValue(f"{key} is not known: {item.expression}")
@@ -410,11 +411,8 @@ def _written(body: Mapping[str, Any], key: str) -> Iterator[str]:
 
 def _texts(body: Mapping[str, Any], key: str, specific: tuple[str, ...] = ()) -> Iterator[str]:
     """Yield the text or texts at *key*; the attributes *specific* of a resource are left out."""
-    if key not in body:
-        return
-    value = body.peek(key) if isinstance(body, Object) else body[key]
     unknown = None
-    for item in value.peek() if isinstance(value, Items) else [value]:
+    for item in _items(body, key):
         if isinstance(item, Unknown):
             if _is_of_this_account(item):
                 yield item.expression

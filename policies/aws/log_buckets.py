@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.graph import ResourceGraph
 from policies.engine.values import UnknownValue
 
 SOURCES = (
@@ -33,8 +33,3 @@ def _names(graph: ResourceGraph) -> frozenset[str]:
             except UnknownValue:
                 continue
     return frozenset(found)
-
-
-def takes_logs(bucket: Resource, graph: ResourceGraph) -> bool:
-    """Whether logs end in *bucket*."""
-    return bool(bucket.names & names(graph))

@@ -53,13 +53,13 @@ class Place:
 PLACES = {
     "aws_alb": Place("security_groups", "subnets"),
     "aws_db_instance": Place("vpc_security_group_ids", via="db_subnet_group_name"),
+    "aws_docdb_cluster": Place("vpc_security_group_ids", via="db_subnet_group_name"),
     "aws_ecs_service": Place(
         "network_configuration.security_groups", "network_configuration.subnets"
     ),
-    "aws_elb": Place("security_groups", "subnets"),
-    "aws_docdb_cluster": Place("vpc_security_group_ids", via="db_subnet_group_name"),
     "aws_elasticache_cluster": Place("security_group_ids", via="subnet_group_name"),
     "aws_elasticache_replication_group": Place("security_group_ids", via="subnet_group_name"),
+    "aws_elb": Place("security_groups", "subnets"),
     "aws_instance": Place("vpc_security_group_ids", "subnet_id"),
     "aws_lambda_function": Place("vpc_config.security_group_ids", "vpc_config.subnet_ids"),
     "aws_lb": Place("security_groups", "subnets"),
@@ -74,8 +74,6 @@ JOINS = ("aws_vpc_peering_connection", "aws_ec2_transit_gateway_vpc_attachment")
 PUBLIC_BY_DEFAULT = frozenset({"aws_redshift_cluster"})
 
 SCALING = "aws_autoscaling_group"
-TYPES = (*PLACES, SCALING)
-"""What can be a party."""
 
 
 @dataclass(frozen=True)

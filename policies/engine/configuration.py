@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
-from policies.engine.masking import hidden
+from policies.engine.masking import hidden, paired
 from policies.engine.values import TOLD, Explained, Unknown
 
 _MARKER = re.compile(r"[$%]\{")
@@ -75,10 +75,13 @@ class _Module:
     parent: _Module | None = None
     call: Mapping[str, Any] = field(default_factory=dict)
 
-    def children(self) -> Iterator[tuple[str, _Module]]:
-        """Yield the modules that it calls, by name."""
-        for name, call in self.body.get("module_calls", {}).items():
-            yield name, _Module(call.get("module", {}), f"{self.prefix}module.{name}.", self, call)
+    @cached_property
+    def children(self) -> dict[str, _Module]:
+        """The modules that it calls, by name."""
+        return {
+            name: _Module(call.get("module", {}), f"{self.prefix}module.{name}.", self, call)
+            for name, call in self.body.get("module_calls", {}).items()
+        }
 
     def resolved(self, references: Iterable[str], each: Any) -> Iterator[str]:
         """
@@ -101,7 +104,7 @@ class _Module:
                 self.call.get("for_each_expression"),
             )
         elif steps[0] == "module" and len(steps) > 2:  # noqa: PLR2004 - module, its name, an output
-            child = dict(self.children()).get(_INDEX.sub("", steps[1]))
+            child = self.children.get(_INDEX.sub("", steps[1]))
             outputs = child.body.get("outputs", {}) if child else {}
             output = outputs.get(_INDEX.sub("", steps[2]), {}).get("expression", {})
             yield from (
@@ -113,7 +116,7 @@ class _Module:
 
 def expressions(root: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the expressions by resource, those of child modules too, with what they come from."""
-    yield from _expressions(_Module(root))
+    return _expressions(_Module(root))
 
 
 def _expressions(module: _Module) -> Iterator[tuple[str, Any]]:
@@ -123,7 +126,7 @@ def _expressions(module: _Module) -> Iterator[tuple[str, Any]]:
             module.prefix + resource["address"],
             _followed(resource.get("expressions", {}), module, each),
         )
-    for _, child in module.children():
+    for child in module.children.values():
         yield from _expressions(child)
 
 
@@ -180,12 +183,10 @@ class Configured:
             return self._inner(key, written[0]).masked(value, unknown)
         if not isinstance(value, list):
             return hidden(value, unknown)
-        padded = [*unknown, *[False] * (len(value) - len(unknown))]
+        inners = self._inners(key, written, len(value))
         return [
             inner.masked(each, part) if isinstance(part, dict) else hidden(each, part)
-            for inner, each, part in zip(
-                self._inners(key, written, len(value)), value, padded, strict=False
-            )
+            for inner, (each, part) in zip(inners, paired(value, unknown), strict=True)
         ]
 
     def _inners(self, key: str, written: list[Any], number: int) -> list[Configured]:
@@ -246,10 +247,9 @@ def _scattered(value: Any, unknown: Any, expression: Any) -> Any:
         return {**value, **told}
     if not isinstance(value, list) or not isinstance(unknown, list):
         return hidden(value, unknown)
-    padded = [*unknown, *[False] * (len(value) - len(unknown))]
     return [
         _told(_element(expression, place)) if part is True else hidden(each, part)
-        for place, (each, part) in enumerate(zip(value, padded, strict=False))
+        for place, (each, part) in enumerate(paired(value, unknown))
     ]
 
 

@@ -31,9 +31,9 @@ Answer = TypeVar("Answer")
 NAMED_BY = {
     "aws_backup_vault": "name",
     "aws_cloudwatch_log_group": "name",
-    "aws_kinesis_firehose_delivery_stream": "name",
     "aws_db_instance": "identifier",
     "aws_iam_role": "name",
+    "aws_kinesis_firehose_delivery_stream": "name",
     "aws_lambda_function": "function_name",
     "aws_lb": "arn_suffix",
     "aws_lb_target_group": "arn_suffix",
@@ -213,6 +213,20 @@ class Resource:
             elif item is not None:
                 yield str(item).removesuffix(STREAMS)
         known(unknown, self._at(path))
+
+    def references(self, path: str) -> Iterator[str]:
+        """
+        Yield what `reference` does, in each block where there are several on the way.
+
+        Raises:
+            UnknownValue: After the others, where one of them cannot be told.
+        """
+        first, _, rest = path.partition(".")
+        if not rest or not isinstance(self._peek(first), Items):
+            yield from self.reference(path)
+            return
+        for block in self.blocks(first):
+            yield from block.references(rest)
 
     def _planned_references(self, path: str) -> tuple[str, ...] | None:
         """Return what the plan's configuration says that the value at *path* is made of."""
@@ -466,7 +480,7 @@ class _Neighbours:
                 undecided = f"{resource.address} may not be there: its count is an expression"
                 continue
             try:
-                for name in resource.reference(by):
+                for name in resource.references(by):
                     named.setdefault(name, []).append(resource)
             except UnknownValue as reason:
                 undecided = f"{resource.address}: {reason}"

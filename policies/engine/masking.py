@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain, repeat
 from typing import Any
 
 from policies.engine.values import PLAIN, Explained, Syntax, Unknown
@@ -25,12 +26,16 @@ def masked(values: Any, unknown: Any, design: Any, syntax: Syntax) -> Any:
         return {**values, **told}
     if isinstance(unknown, list) and isinstance(values, list):
         alone = len(values) == 1  # among several, a plan's order is its own
-        padded = unknown + [False] * (len(values) - len(unknown))
         return [
             masked(value, part, _only(design) if alone else NOTHING, syntax)
-            for value, part in zip(values, padded, strict=False)
+            for value, part in paired(values, unknown)
         ]
     return values
+
+
+def paired(values: list[Any], unknown: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield each of *values* with what is unknown of it: nothing, where *unknown* is shorter."""
+    return zip(values, chain(unknown, repeat(False)), strict=False)
 
 
 def _part(design: Any, key: str) -> Any:

@@ -124,6 +124,12 @@ def add(type: str, **values: Any) -> Addition:
     return Addition(type, values)
 
 
+def without(*types: str) -> Described:
+    """Take away every resource of *types*."""
+    words = f"no {' and no '.join(types)}"
+    return described(words, lambda _subject, graph: graph.without(*graph.of_type(*types)))
+
+
 def _filled(values: Any, subject: str) -> Any:
     if isinstance(values, dict):
         return {key: _filled(value, subject) for key, value in values.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,8 @@ def plan_reading(
         if design:
             binding.require_same(path, root, bodies(design.content))
         explanations = _Explanations(
-            written,
-            dict(configuration.expressions(root)),
-            configuration.shows_every_block(content),
-        ).with_documents(content["resource_changes"])
+            written, dict(configuration.expressions(root)), content
+        ).with_documents()
         present = [
             *_provisioners(root, ""),
             *_providers(content["configuration"]),
@@ -133,10 +132,15 @@ class _Explanations:
     expressions: Mapping[str, Any]
     """Its own configuration, by resource."""
 
-    blocks: bool
-    """Whether that shows every block."""
+    content: Any = field(repr=False)
+    """The plan."""
 
     documents: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def blocks(self) -> bool:
+        """Whether its configuration shows every block."""
+        return configuration.shows_every_block(self.content)
 
     def planned(self, change: Any) -> Resource:
         """Return the resource that *change* leaves behind."""
@@ -173,10 +177,10 @@ class _Explanations:
             documents=self.documents,
         ).masked(values, unknown)
 
-    def with_documents(self, changes: Any) -> _Explanations:
+    def with_documents(self) -> _Explanations:
         """Return them with the policy documents that data sources make."""
         documents = {}
-        for change in changes:
+        for change in self.content["resource_changes"]:
             if change["type"] == "aws_iam_policy_document" and change["mode"] == "data":
                 made = self.planned(change)
                 try:
