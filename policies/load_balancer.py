@@ -45,17 +45,19 @@ def states_a_strong_policy(listener: Resource, graph: ResourceGraph) -> Iterator
         yield Violation(f"ssl_policy is {policy}", listener, "ssl_policy")
 
 
+ENCRYPTED_LISTENER = {
+    "aws_lb_listener": {
+        "https": {"protocol": "HTTPS", "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"},
+        "http": {"protocol": "HTTP"},
+    }
+}
+
 TLS_POLICY = Policy(
     checks=states_a_strong_policy,
     applies_to=LISTENERS,
     when=is_encrypted,
     claims=(direct("4.2.1"),),
-    example={
-        "aws_lb_listener": {
-            "https": {"protocol": "HTTPS", "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"},
-            "http": {"protocol": "HTTP"},
-        }
-    },
+    example=ENCRYPTED_LISTENER,
     violated_by=(
         remove("ssl_policy"),
         replace("ssl_policy", "ELBSecurityPolicy-2016-08"),
@@ -79,12 +81,7 @@ FORWARD_SECRECY = Policy(
     checks=keeps_secrets_forward,
     applies_to=LISTENERS,
     when=is_encrypted,
-    example={
-        "aws_lb_listener": {
-            "https": {"protocol": "HTTPS", "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"},
-            "http": {"protocol": "HTTP"},
-        }
-    },
+    example=ENCRYPTED_LISTENER,
     violated_by=(
         remove("ssl_policy"),
         replace("ssl_policy", "ELBSecurityPolicy-TLS-1-2-2017-01"),

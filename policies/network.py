@@ -185,13 +185,18 @@ def _without_association(group: Resource, graph: ResourceGraph) -> ResourceGraph
 
 def _with_route(gateway: str, group: Resource, graph: ResourceGraph) -> ResourceGraph:
     subnet = next(graph.follow(group, "subnet_ids"))
+    return routed(subnet, graph, **{gateway: f"{GATEWAYS[gateway][1]}0123456789abcdef0"})
+
+
+def routed(subnet: Resource, graph: ResourceGraph, **gateway: str) -> ResourceGraph:
+    """Return *graph* with a route from *subnet*, by its own route table, to everywhere."""
     association = next(graph.attached_to(subnet, routing.ASSOCIATION, by="subnet_id"))
     table = next(graph.follow(association, "route_table_id"))
     return add(
         routing.ROUTE,
         route_table_id="${{subject}.id}",
         destination_cidr_block="0.0.0.0/0",
-        **{gateway: f"{GATEWAYS[gateway][1]}0123456789abcdef0"},
+        **gateway,
     )(table, graph)
 
 

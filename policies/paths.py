@@ -13,6 +13,7 @@ from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Patch, add, described, remove, replace, without
 from policies.engine.values import UnknownValue
+from policies.network import routed
 
 DATABASES = ("aws_rds_cluster", "aws_db_instance")
 STORES = (*DATABASES, "aws_docdb_cluster", "aws_neptune_cluster",
@@ -283,14 +284,7 @@ def stands_in_subnets(workload: Resource) -> bool:
 def _at_the_edge(workload: Resource, graph: ResourceGraph) -> ResourceGraph:
     """Route the first subnet of *workload* to an Internet gateway."""
     subnet = next(Party(workload, graph).subnets())
-    association = next(graph.attached_to(subnet, routing.ASSOCIATION, by="subnet_id"))
-    table = next(graph.follow(association, "route_table_id"))
-    return add(
-        routing.ROUTE,
-        route_table_id="${{subject}.id}",
-        destination_cidr_block="0.0.0.0/0",
-        gateway_id="igw-0123456789abcdef0",
-    )(table, graph)
+    return routed(subnet, graph, gateway_id="igw-0123456789abcdef0")
 
 
 INSIDE = Policy(
