@@ -425,11 +425,8 @@ def cannot_become_somebody_else(holder: Resource, graph: ResourceGraph) -> Itera
     One action more, and the smallest role is the largest.
     """
     for statement in iam.allowed(holder, graph):
-        named = list(statement.named_resources())
-        anything = any(iam.covers_arns(text, arns) for text in named for arns in SAMPLES)
-        for action in statement.actions():
-            if anything and iam.reaches(action, BECOMING):
-                yield Violation(f"{statement.name} allows {action} on any", holder, "policy")
+        for action in everywhere(statement, BECOMING, *SAMPLES):
+            yield Violation(f"{statement.name} allows {action} on any", holder, "policy")
     for started in started_with_any_role(iam.granted(holder, graph))[-1:]:
         yield Violation(f"allows iam:PassRole of any role, and {started}", holder, "policy")
 
