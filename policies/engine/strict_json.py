@@ -10,6 +10,15 @@ from typing import Any
 
 import msgspec
 
+DEEPEST = 100
+"""How many levels a document may have; Terraform's own have some twenty."""
+
+MOST_VALUES = 50_000_000
+"""How many values; a stack of 100,000 resources has some three million."""
+
+LONGEST_TEXT = 16 * 1024 * 1024
+"""How many characters one text may have."""
+
 
 class JSONError(ValueError):
     """A text that is no JSON, or that two readers could understand differently."""
@@ -19,19 +28,49 @@ class DuplicateKey(JSONError):
     """An object names a key twice; which one counts depends on who reads it."""
 
 
+class TooMuch(JSONError):
+    """More levels, values or characters in one text than are read here."""
+
+
 def decode(text: str) -> Any:
     """
     Decode *text*, one JSON document (RFC 8259).
 
     Raises:
         DuplicateKey: A key stands twice in one object.
-        JSONError: It is no JSON, or holds NaN, an infinite number, an integer too
-            long to compare, a lone surrogate, or more levels than can be walked.
+        TooMuch: It has more levels, values or characters than are read here.
+        JSONError: It is no JSON, or holds NaN, an infinite number or a lone surrogate.
     """
     try:
-        return _at_once(text)
+        document = _at_once(text)
     except _Doubtful:
-        return _step_by_step(text)
+        document = _step_by_step(text)
+    _require_measure(document)
+    return document
+
+
+def _require_measure(document: Any) -> None:
+    """Refuse what is too deep or too much, level by level, the same on every Python."""
+    values, longest = 0, 0
+    level = [document] if isinstance(document, dict | list) else []
+    for _ in range(DEEPEST):
+        below: list[Any] = []
+        for container in level:
+            below += container.values() if type(container) is dict else container
+        values, level = values + len(below), []
+        for value in below:
+            kind = type(value)
+            if kind is str:
+                longest = max(longest, len(value))
+            elif kind is dict or kind is list:
+                level.append(value)
+        if values > MOST_VALUES:
+            raise TooMuch(f"more than {MOST_VALUES:,} values")
+        if longest > LONGEST_TEXT:
+            raise TooMuch(f"a text of more than {LONGEST_TEXT:,} characters")
+        if not level:
+            return
+    raise TooMuch(f"nested more than {DEEPEST} levels deep")
 
 
 class _Doubtful(Exception):
@@ -66,7 +105,7 @@ def _step_by_step(text: str) -> Any:
             parse_float=_float,
         )
     except RecursionError:
-        raise JSONError("nested too deeply") from None
+        raise TooMuch(f"nested more than {DEEPEST} levels deep") from None
     except JSONError:
         raise
     except ValueError as error:

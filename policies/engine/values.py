@@ -168,7 +168,7 @@ def _interpret_text(raw: str, syntax: Syntax) -> Any:
     if raw.startswith(("{", "[")):
         try:
             return interpret(_decoded(raw), syntax)
-        except strict_json.DuplicateKey as error:
+        except (strict_json.DuplicateKey, strict_json.TooMuch) as error:
             return Unknown(f"JSON with {error}")
         except strict_json.JSONError:
             pass  # a text that begins like JSON and is none stays a text
