@@ -145,3 +145,19 @@ def test_an_id_is_an_address():
     from policies import keys
 
     assert "keys.rotation" in {policy.id for policy in collect(keys)}
+
+
+@pytest.mark.parametrize(
+    ("good", "ignored", "verdict"),
+    [
+        (True, ["size"], Verdict.PASS),
+        (True, ["good"], Verdict.UNKNOWN),
+        (True, ["${good}"], Verdict.UNKNOWN),
+        (True, ["good[0].from"], Verdict.UNKNOWN),
+        (False, ["good"], Verdict.FAIL),
+    ],
+)
+def test_what_terraform_ignores_is_judged_as_unknown_too(good, ignored, verdict):
+    thing = {"good": good, "lifecycle": [{"ignore_changes": ignored}]}
+
+    assert [verdict] == verdicts(GOOD, graph(thing))

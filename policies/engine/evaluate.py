@@ -7,7 +7,8 @@ from dataclasses import replace
 from types import ModuleType
 
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Check, Each, Finding, Policy, Verdict, Violation
+from policies.engine.lifecycle import with_ignored_unknown
+from policies.engine.model import SETTLED, Check, Each, Finding, Policy, Verdict, Violation
 from policies.engine.values import UnknownValue
 
 
@@ -35,13 +36,34 @@ def evaluated(policies: Iterable[Policy], graph: ResourceGraph) -> tuple[Policy,
 
 
 def evaluate(policies: Iterable[Policy], graph: ResourceGraph) -> Iterator[Finding]:
-    """Judge every resource that each policy applies to, and say what there is too little of."""
-    for policy in evaluated(policies, graph):
+    """
+    Judge every resource that each policy applies to, and say what there is too little of.
+
+    Where Terraform is told to ignore what becomes of an attribute, what holds as it is
+    written has to hold also where that is not known.
+    """
+    policies = evaluated(policies, graph)
+    findings = _evaluate(policies, graph)
+    changed = with_ignored_unknown(graph)
+    yield from _worst(findings, _evaluate(policies, changed)) if changed else findings
+
+
+def _evaluate(policies: Iterable[Policy], graph: ResourceGraph) -> Iterator[Finding]:
+    for policy in policies:
         if policy.prohibits:
             yield from _census(policy, graph)
         elif policy.checks:
             yield from _each(policy, graph)
         yield from _never_created(policy, graph)
+
+
+def _worst(written: Iterable[Finding], changed: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield what was found as it is *written*, unless that is settled and *changed* is not."""
+    doubts = {(f.policy, f.resource): f for f in changed if f.verdict not in SETTLED}
+    for finding in written:
+        doubt = doubts.pop((finding.policy, finding.resource), finding)
+        yield doubt if finding.verdict in SETTLED else finding
+    yield from doubts.values()
 
 
 def _each(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
