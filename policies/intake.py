@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from policies.aws import firewall
 from policies.aws.resource_types import KNOWN, PROVIDER_VERSION
 from policies.engine.document import (
+    DRIFT,
     FORGET,
     MODULE,
     PROVIDER,
@@ -46,6 +47,14 @@ FORGOTTEN = Policy(
     title="Nothing is left behind unmanaged.",
     found="it stays in the account, unmanaged",
     why="What Terraform forgets stays in the account, and no later run sees it.",
+)
+
+DRIFTED = Policy(
+    prohibits=(DRIFT,),
+    verdict_if_found=Verdict.UNKNOWN,
+    title="What was changed behind Terraform's back is planned for.",
+    found="it was changed outside of Terraform, and the plan does not say what becomes of it",
+    why="A plan tells what it will do, and of this resource it tells nothing.",
 )
 
 

@@ -11,6 +11,7 @@ from policies.engine.model import Document
 MODULE = "terraform.module"
 PROVISIONER = "terraform.provisioner"
 FORGET = "terraform.forget"
+DRIFT = "terraform.drift"
 PROVIDER = "terraform.provider"
 REQUIRED_PROVIDER = "terraform.required_provider"
 VARIABLE = "terraform.variable"

@@ -13,6 +13,7 @@ from policies.engine import binding, configuration
 from policies.engine.configuration import Configured
 from policies.engine.data_sources import policy_document
 from policies.engine.document import (
+    DRIFT,
     FORGET,
     OUTPUT,
     PROVIDER,
@@ -65,6 +66,7 @@ def plan_reading(
             *_provisioners(root, ""),
             *_providers(content["configuration"]),
             *_outputs(root, content["planned_values"].get("outputs", {})),
+            *_drifted(content),
         ]
         absent: list[Resource] = []
         for change in content["resource_changes"]:
@@ -211,6 +213,14 @@ def _outputs(root: Any, planned: Any) -> Iterator[Resource]:
         yield Resource(f"output.{name}", OUTPUT, values, PLAIN)
     for name, variable in root.get("variables", {}).items():
         yield Resource(f"variable.{name}", VARIABLE, variable, PLAIN)
+
+
+def _drifted(content: Any) -> Iterator[Resource]:
+    """Yield what was changed behind Terraform's back, and the plan says no more of."""
+    planned = {change["address"] for change in content["resource_changes"]}
+    for drift in content.get("resource_drift", ()):
+        if _require_text(drift["address"]) not in planned:
+            yield Resource(drift["address"], DRIFT, {}, PLAIN)
 
 
 BUILT_IN = "terraform.io/builtin/terraform"
