@@ -19,13 +19,19 @@ COMMANDS = {
 
 
 class Refusal(click.ClickException):
-    """Input, usage or a waiver file that is refused: one line, exit code 2."""
+    """Input, usage or a waiver file that is refused: a line for each reason, exit code 2."""
 
     exit_code = REFUSED
 
+    def __init__(self, *reasons: object) -> None:
+        super().__init__("\n".join(" ".join(str(each).split()) for each in reasons))
+
     def show(self, file: Any = None) -> None:
-        """Print the reason in one line."""
-        click.echo(f"pci-gate: {' '.join(self.format_message().split())}", err=True)
+        """Print each reason in one line."""
+        from policies.report.text import printable
+
+        for reason in self.message.splitlines():
+            click.echo(f"pci-gate: {printable(reason)}", err=True)
 
 
 class Commands(click.Group):

@@ -10,7 +10,7 @@ import click
 from policies.report import results, text
 from scripts import options
 from scripts.__main__ import Refusal
-from scripts.exits import BLOCKED, NOT_WRITTEN
+from scripts.exits import NOT_WRITTEN, ending
 from scripts.files import WriteError, write_whole
 from scripts.judge import REFUSALS, judge
 
@@ -83,11 +83,13 @@ def command(
         shown = "text" if outputs or format is None else format
         click.echo(RENDERERS[shown](report), nl=False)
     except REFUSALS as error:
-        raise Refusal(str(error)) from error
+        raise Refusal(*error.args) from error
     except WriteError as error:
         click.echo(f"pci-gate: {error}", err=True)
         sys.exit(NOT_WRITTEN)
     except OSError as error:
         click.echo(f"pci-gate: standard output: {error.strerror}", err=True)
         sys.exit(NOT_WRITTEN)
-    sys.exit(BLOCKED if report.blocking else 0)
+    if report.refusals:
+        raise Refusal(*report.refusals)
+    sys.exit(ending(report))

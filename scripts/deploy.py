@@ -32,7 +32,7 @@ from policies.engine.stack import Configuration
 from policies.report import results, text
 from scripts import options
 from scripts.__main__ import Refusal
-from scripts.exits import BLOCKED, NOT_APPLIED, NOT_WRITTEN
+from scripts.exits import NOT_APPLIED, NOT_WRITTEN, ending
 from scripts.files import WriteError, write_whole
 from scripts.judge import REFUSALS, judge
 from scripts.placeholders import placeholders
@@ -143,9 +143,10 @@ def command(
             kept = Record(_new_folder(record / environment), environment, planned, report)
             kept.documents()
             click.echo(text.render(report), nl=False)
-            if report.blocking:
-                click.echo("pci-gate: nothing was applied", err=True)
-                sys.exit(BLOCKED)
+            if ending(report):
+                for reason in (*report.refusals, "nothing was applied"):
+                    click.echo(f"pci-gate: {reason}", err=True)
+                sys.exit(ending(report))
             for plan in planned:
                 plan.require_unchanged()
             for plan in planned:
@@ -155,7 +156,7 @@ def command(
             click.echo(f"pci-gate: {line}", err=True)
         sys.exit(Refusal.exit_code)
     except (*REFUSALS, Changed, Unsealed) as error:
-        raise Refusal(str(error)) from error
+        raise Refusal(*error.args) from error
     except (TerraformError, KeyboardInterrupt) as error:
         click.echo(f"pci-gate: {error or 'interrupted'}", err=True)
         sys.exit(NOT_APPLIED)
@@ -229,6 +230,8 @@ def _reasons_against(
 def _require_legible(folders: Sequence[Path], waivers: Path | None, house: Path) -> None:
     """Refuse, before anything is planned, a stack of which a plan would run what nobody sees."""
     report = judge(folders, waivers, house, with_checkov=False)
+    if report.refusals:
+        raise Unready("\n".join(report.refusals))
     opaque = [f for f in report.blocking if f.policy == "intake.opaque"]
     if opaque:
         raise Unready("\n".join(f"{f.resource}: {f.messages[0]}" for f in opaque))

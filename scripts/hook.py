@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from policies.report import text
-from scripts.exits import BLOCKED, NOT_WRITTEN, REFUSED
+from scripts.exits import NOT_WRITTEN, REFUSED, ending
 from scripts.files import WriteError, write_whole
 from scripts.judge import REFUSALS, judge
 
@@ -33,13 +33,18 @@ def main() -> int:
             write_whole(DIGESTS, json.dumps(digests()))
         report = judge((OUTPUT,), WAIVERS, HOUSE, with_checkov=False)
     except REFUSALS as error:
-        sys.stderr.write(f"pci-gate: {error}\n")
-        return REFUSED
+        return _refused(error.args)
     except WriteError as error:
         sys.stderr.write(f"pci-gate: {error}\n")
         return NOT_WRITTEN
     sys.stdout.write(text.render(report))
-    return BLOCKED if report.blocking else 0
+    return _refused(report.refusals) if report.refusals else ending(report)
+
+
+def _refused(reasons: Iterable[object]) -> int:
+    for reason in reasons:
+        sys.stderr.write(f"pci-gate: {text.printable(str(reason))}\n")
+    return REFUSED
 
 
 def is_current() -> bool:

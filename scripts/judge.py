@@ -16,14 +16,20 @@ from policies.engine.document import DocumentError, Reading
 from policies.engine.evaluate import evaluate
 from policies.engine.house import House, HouseError, parse_house
 from policies.engine.model import Finding, Policy, Report, Waiver
-from policies.engine.read import is_synthesis, read, read_text
+from policies.engine.read import attempted, is_synthesis, read_text, suppressions
 from policies.engine.waive import WaiverError, parse_waivers
 from policies.house import missing_environments, shared_accounts
+from policies.report.redaction import redacted
 from policies.requirements import requirements
-from scripts import second_opinion
+from scripts import deadline, second_opinion
 from scripts.files import current_commit
 
-REFUSALS = (DocumentError, HouseError, WaiverError, second_opinion.NotInstalled)
+LONGEST_SECONDS = 600
+"""How long reading and judging may take; 100,000 resources take some ten."""
+
+REFUSALS = (
+    DocumentError, HouseError, WaiverError, second_opinion.NotInstalled, deadline.OutOfTime,
+)  # fmt: skip
 """What is wrong with an input, said in one line."""
 
 
@@ -36,6 +42,7 @@ def judge(
     Raises:
         DocumentError, HouseError, WaiverError: An input is refused.
         NotInstalled: Checkov is asked for and is not there.
+        OutOfTime: It takes longer than LONGEST_SECONDS.
     """
     with no_collection():
         return _judge(paths, waivers, house, with_checkov=with_checkov)
@@ -59,9 +66,10 @@ def _judge(
     rules = parse_house(read_text(house), str(house)) if house else None
     accepted = parse_waivers(read_text(waivers), str(waivers)) if waivers else ()
     now = datetime.now(UTC)
-    readings = read(paths)
-    findings = list(_first_opinion(readings, rules, now.date()))
-    whole = any(map(is_synthesis, paths))
+    with deadline.within(LONGEST_SECONDS):
+        readings, refusals = _sorted_out(paths)
+        findings = list(_first_opinion(readings, rules, now.date()))
+    whole = any(map(is_synthesis, paths)) and not refusals
     if rules and whole:
         findings += missing_environments(rules, {r.document.stack for r in readings})
         findings += shared_accounts(rules, (reading.graph for reading in readings))
@@ -70,9 +78,33 @@ def _judge(
         second = second_opinion.ask(readings)
         findings += second
         declared += checkov.policies(second)
-    return _report(
+    report = _report(
         readings, declared, findings, accepted, rules, now, with_checkov=with_checkov, whole=whole
     )
+    silencing = map(_silencing, suppressions(paths))
+    report = replace(report, refusals=refusals, remarks=(*report.remarks, *silencing))
+    return redacted(report, (reading.content for reading in readings))
+
+
+def _sorted_out(paths: Sequence[Path]) -> tuple[tuple[Reading, ...], tuple[str, ...]]:
+    """
+    Return what can be judged, and what is refused beside it.
+
+    Raises:
+        DocumentError: Nothing can be judged.
+    """
+    tried = tuple(attempted(paths))
+    readings = tuple(each for each in tried if isinstance(each, Reading))
+    refusals = tuple(
+        " ".join(str(each).split()) for each in tried if isinstance(each, DocumentError)
+    )
+    if not readings:
+        raise DocumentError(*refusals)
+    return readings, refusals
+
+
+def _silencing(where: str) -> str:
+    return f"{where}: tells another scanner to look away; it counts for nothing here."
 
 
 def _first_opinion(
@@ -107,6 +139,7 @@ def _report(
         remarks=tuple(
             _remarks(readings, not_evaluated, waivers, with_checkov=with_checkov, whole=whole)
         ),
+        refusals=(),
         generated_at=now,
         commit=current_commit(),
     )

@@ -271,6 +271,9 @@ class Report:
     unjudged: Mapping[str, int]
     """Terraform types that no policy looks at, and how many resources there are of each."""
 
+    refusals: tuple[str, ...]
+    """What was not judged, and why: this run says nothing about it, and does not pass."""
+
     remarks: tuple[str, ...]
     """What the reader of the report must know, such as a second opinion not asked for."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,16 @@ MANIFEST = "manifest.json"
 STACK_SUFFIX = ".tf.json"
 OTHER_LANGUAGES = (".tf", ".tofu", ".tofu.json")
 OVERRIDE = re.compile(r"(.*_)?override\.tf\.json")
+SILENCING_FILES = frozenset({
+    ".checkov.baseline", ".checkov.yaml", ".checkov.yml", ".kics.config", ".snyk",
+    ".terrascan.toml", ".tfsecignore", ".trivyignore", ".trivyignore.yaml", "kics.config",
+    "trivy.yaml",
+})  # fmt: skip
+SILENCING_MARKS = (
+    b"bridgecrew:skip", b"checkov:skip", b"kics-scan", b"tfsec:ignore", b"trivy:ignore", b"ts:skip",
+)  # fmt: skip
+"""By which files, and which comments, other scanners are told to look away."""
+
 LARGEST_BYTES = 512 * 1024 * 1024
 
 
@@ -35,9 +47,30 @@ def read(paths: Iterable[Path]) -> tuple[Reading, ...]:
         DocumentError: A path is missing, holds nothing to judge, or something that
             cannot be understood in one way only.
     """
-    readings = [reading for path in paths for reading in _read_path(path)]
-    _refuse_doubles(readings)
+    readings = []
+    for reading in attempted(paths):
+        if isinstance(reading, DocumentError):
+            raise reading
+        readings.append(reading)
     return tuple(readings)
+
+
+def attempted(paths: Iterable[Path]) -> Iterator[Reading | DocumentError]:
+    """Read as `read` does; yield each refusal in place of what is refused, and go on."""
+    seen: dict[tuple[str, Stage], str] = {}
+    for reading in (reading for path in paths for reading in _read_path(path)):
+        if isinstance(reading, DocumentError):
+            yield reading
+            continue
+        document = reading.document
+        first = seen.setdefault((document.stack, document.stage), document.path)
+        if first is document.path:
+            yield reading
+        else:
+            yield DocumentError(
+                f"{document.path}: describes stack {document.stack} as {first} does; "
+                "judge one of them"
+            )
 
 
 def is_synthesis(path: Path) -> bool:
@@ -45,59 +78,57 @@ def is_synthesis(path: Path) -> bool:
     return (path / MANIFEST).exists()
 
 
-def _refuse_doubles(readings: Sequence[Reading]) -> None:
-    seen: dict[tuple[str, Stage], str] = {}
-    for reading in readings:
-        document = reading.document
-        key = (document.stack, document.stage)
-        if key in seen:
-            raise DocumentError(
-                f"{document.path}: describes stack {document.stack} as {seen[key]} does; "
-                "judge one of them"
-            )
-        seen[key] = document.path
+Attempt = Iterator[Reading | DocumentError]
 
 
-def _read_path(path: Path) -> Iterator[Reading]:
+def _attempt(step: Callable[..., Attempt], *arguments: Any) -> Attempt:
+    """Yield what *step* yields, and at the end why it went no further, where it did not."""
+    try:
+        yield from step(*arguments)
+    except DocumentError as refusal:
+        yield refusal
+
+
+def _read_path(path: Path) -> Attempt:
     if path.is_dir():
-        yield from _read_folders(path)
+        yield from _attempt(_read_folders, path)
     elif path.suffix == ".json" or not path.exists():
-        yield _read_file(path)
+        yield from _attempt(_read_file, path)
     else:
-        raise DocumentError(f"{path}: neither a folder nor a .json file")
+        yield DocumentError(f"{path}: neither a folder nor a .json file")
 
 
-def _read_folders(root: Path) -> Iterator[Reading]:
+def _read_folders(root: Path) -> Attempt:
     """Read each folder below *root* that holds Terraform's JSON, hidden ones left out."""
     found = []
     for name, folders, files in os.walk(root, onerror=_refuse_folder):
         folder = Path(name)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for link in (folder / name for name in folders if (folder / name).is_symlink()):
-            raise DocumentError(f"{link}: a link to a folder, which is not followed")
+            yield DocumentError(f"{link}: a link to a folder, which is not followed")
         visible = sorted(file for file in files if not file.startswith("."))
         for file in visible:
-            _refuse_unreadable(folder / file)
+            yield from _attempt(_unreadable, folder / file)
         if any(file.endswith(STACK_SUFFIX) for file in visible):
             found.append(folder)
-            yield from _read_stack_folder(folder, visible)
+            yield from _attempt(_read_stack_folder, folder, visible)
         elif {PLAN_FILE, STATE_FILE} & set(visible):
             found.append(folder)
             for file in sorted({PLAN_FILE, STATE_FILE} & set(visible)):
-                yield _read_file(folder / file)
+                yield from _attempt(_read_file, folder / file)
     if not found:
-        raise DocumentError(f"{root}: no Terraform JSON in it (*.tf.json); synthesize first")
-    _require_what_was_synthesized(root, found)
+        yield DocumentError(f"{root}: no Terraform JSON in it (*.tf.json); synthesize first")
+    yield from _attempt(_not_synthesized, root, found)
 
 
 def _refuse_folder(error: OSError) -> None:
     raise DocumentError(f"{error.filename}: {error.strerror}") from error
 
 
-def _refuse_unreadable(path: Path) -> None:
+def _unreadable(path: Path) -> Attempt:
     """Refuse what Terraform would read, or what is a plan under another name."""
     if path.name.endswith(OTHER_LANGUAGES):
-        raise DocumentError(
+        yield DocumentError(
             f"{path}: not read here, but by Terraform; judge its plan: terraform show -json"
         )
     ours = {PLAN_FILE, STATE_FILE, SOURCE_MAP, MANIFEST}
@@ -106,10 +137,10 @@ def _refuse_unreadable(path: Path) -> None:
         content, _ = _load(path)
         if is_plan(content) or is_state(content):
             wanted = PLAN_FILE if is_plan(content) else STATE_FILE
-            raise DocumentError(f"{path}: not read under this name; call it {wanted}")
+            yield DocumentError(f"{path}: not read under this name; call it {wanted}")
 
 
-def _require_what_was_synthesized(root: Path, found: Sequence[Path]) -> None:
+def _not_synthesized(root: Path, found: Sequence[Path]) -> Attempt:
     """Refuse the output of a synthesis that lacks a stack, or holds one of another synthesis."""
     if not is_synthesis(root):
         return
@@ -117,17 +148,16 @@ def _require_what_was_synthesized(root: Path, found: Sequence[Path]) -> None:
     stacks = manifest.get("stacks") if isinstance(manifest, dict) else None
     if not isinstance(stacks, dict):
         raise DocumentError(f"{root / MANIFEST}: names no stacks; synthesize again")
-    missing = sorted(set(stacks) - {folder.name for folder in found})
-    if missing:
-        raise DocumentError(
-            f"{root / MANIFEST}: names stack {missing[0]}, which is not there; synthesize again"
+    for name in sorted(set(stacks) - {folder.name for folder in found}):
+        yield DocumentError(
+            f"{root / MANIFEST}: names stack {name}, which is not there; synthesize again"
         )
     for folder in found:
         if folder.name not in stacks:
-            raise DocumentError(f"{folder}: not of this synthesis; remove it, and synthesize again")
+            yield DocumentError(f"{folder}: not of this synthesis; remove it, and synthesize again")
 
 
-def _read_stack_folder(folder: Path, files: Sequence[str]) -> Iterator[Reading]:
+def _read_stack_folder(folder: Path, files: Sequence[str]) -> Attempt:
     parts = [file for file in files if file.endswith(STACK_SUFFIX)]
     regular = [file for file in parts if not OVERRIDE.fullmatch(file)]
     if not regular:
@@ -146,29 +176,36 @@ def _read_stack_folder(folder: Path, files: Sequence[str]) -> Iterator[Reading]:
     path = folder / (regular[0] if len(parts) == 1 else "")
     reading = stack_reading(path, sha256, stack, _sources(folder), folder.absolute().name)
     yield reading
-    for name, read_document in ((PLAN_FILE, plan_reading), (STATE_FILE, state_reading)):
+    for name in (PLAN_FILE, STATE_FILE):
         if name in files:
-            content, sha256 = _load(folder / name)
-            yield read_document(folder / name, sha256, content, reading.document.stack, reading)
+            yield from _attempt(_read_beside, folder / name, reading)
 
 
-def _read_file(path: Path) -> Reading:
+def _read_beside(path: Path, design: Reading) -> Attempt:
+    """Read the plan or the state at *path* of the stack that is the *design*."""
+    content, sha256 = _load(path)
+    read_document = plan_reading if path.name == PLAN_FILE else state_reading
+    yield read_document(path, sha256, content, design.document.stack, design)
+
+
+def _read_file(path: Path) -> Attempt:
     content, sha256 = _load(path)
     if is_plan(content):
-        return plan_reading(path, sha256, content, path.stem)
-    if is_state(content):
-        return state_reading(path, sha256, content, path.stem)
-    if path.name.endswith(STACK_SUFFIX):
+        yield plan_reading(path, sha256, content, path.stem)
+    elif is_state(content):
+        yield state_reading(path, sha256, content, path.stem)
+    elif path.name.endswith(STACK_SUFFIX):
         folder = path.absolute().parent
         for other in sorted(folder.iterdir()):
             if other.name != path.name and other.name.endswith((STACK_SUFFIX, *OTHER_LANGUAGES)):
                 raise DocumentError(f"{path}: Terraform reads {other.name} with it; judge {folder}")
         stack = configuration([(path, content)])
-        return stack_reading(path, sha256, stack, _sources(path.parent), folder.name)
-    raise DocumentError(
-        f"{path}: neither a synthesized stack (*.tf.json) "
-        "nor a plan or state (terraform show -json)"
-    )
+        yield stack_reading(path, sha256, stack, _sources(path.parent), folder.name)
+    else:
+        raise DocumentError(
+            f"{path}: neither a synthesized stack (*.tf.json) "
+            "nor a plan or state (terraform show -json)"
+        )
 
 
 def _sources(folder: Path) -> dict[str, Source]:
@@ -212,15 +249,44 @@ def read_text(path: Path) -> str:
 def _bytes(path: Path) -> bytes:
     """Return the content of *path*, a regular file of a size that can be read."""
     try:
-        if not path.exists():
-            raise DocumentError(f"{path}: no such file or folder")
-        if not path.is_file() or path.is_symlink():
-            raise DocumentError(f"{path}: not a regular file")
-        if path.stat().st_size > LARGEST_BYTES:
-            raise DocumentError(f"{path}: larger than {LARGEST_BYTES >> 20} MiB")
-        content = path.read_bytes()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise DocumentError(f"{path}: not a regular file")
+            content = file.read(LARGEST_BYTES + 1)
     except OSError as error:
-        raise DocumentError(f"{path}: {error.strerror}") from error
+        raise DocumentError(f"{path}: {_why_unread(path, error)}") from error
+    if len(content) > LARGEST_BYTES:
+        raise DocumentError(f"{path}: larger than {LARGEST_BYTES >> 20} MiB")
     if not content.strip():
         raise DocumentError(f"{path}: empty")
     return content
+
+
+def _why_unread(path: Path, error: OSError) -> str | None:
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder"
+    return "not a regular file" if path.is_symlink() else error.strerror
+
+
+def suppressions(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Return what at *paths* tells other scanners to look away; none of it counts here."""
+    return tuple(sorted({found for path in paths for found in _suppressions(path)}))
+
+
+def _suppressions(path: Path) -> Iterator[str]:
+    if not path.is_dir():
+        yield from _marks(path)
+        return
+    for folder, _, files in os.walk(path):
+        for file in files:
+            if file in SILENCING_FILES:
+                yield f"{folder}/{file}"
+            elif file.endswith(".json") and not file.startswith("."):
+                yield from _marks(Path(folder, file))
+
+
+def _marks(path: Path) -> Iterator[str]:
+    with contextlib.suppress(DocumentError):  # `attempted` tells what cannot be read
+        content = _bytes(path)
+        yield from (f"{path} ({mark.decode()})" for mark in SILENCING_MARKS if mark in content)

@@ -23,6 +23,7 @@ def render(report: Report) -> str:
         "generated_at": report.generated_at,
         "commit": report.commit,
         "documents": report.documents,
+        "refusals": report.refusals,
         "summary": {verdict.value: counts[verdict] for verdict in Verdict},
         "blocking": len(report.blocking),
         "waived": sum(finding.waiver is not None for finding in report.findings),

@@ -34,9 +34,13 @@ def _summary(report: Report) -> Iterator[str]:
     waived = sum(finding.waiver is not None for finding in report.findings)
     blocking = len(report.blocking)
     outcome = f"{blocking:,} block" if blocking else "nothing blocks"
+    if report.refusals:
+        outcome += f", {len(report.refusals):,} not judged"
     yield f"{verdicts} ({waived:,} waived): {outcome}"
     for document in report.documents:
         yield f"  judged    {printable(document.path)} ({document.kind}, {document.stage.value})"
+    for refusal in report.refusals:
+        yield f"  refused   {printable(refusal)}"
 
 
 def _alike(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
