@@ -100,7 +100,7 @@ def _read_path(path: Path) -> Attempt:
 
 def _read_folders(root: Path) -> Attempt:
     """Read each folder below *root* that holds Terraform's JSON, hidden ones left out."""
-    found = []
+    found, refused = [], False
     for name, folders, files in os.walk(root, onerror=_refuse_folder):
         folder = Path(name)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -108,7 +108,9 @@ def _read_folders(root: Path) -> Attempt:
             yield DocumentError(f"{link}: a link to a folder, which is not followed")
         visible = sorted(file for file in files if not file.startswith("."))
         for file in visible:
-            yield from _attempt(_unreadable, folder / file)
+            for refusal in _attempt(_unreadable, folder / file):
+                refused = True
+                yield refusal
         if any(file.endswith(STACK_SUFFIX) for file in visible):
             found.append(folder)
             yield from _attempt(_read_stack_folder, folder, visible)
@@ -116,7 +118,7 @@ def _read_folders(root: Path) -> Attempt:
             found.append(folder)
             for file in sorted({PLAN_FILE, STATE_FILE} & set(visible)):
                 yield from _attempt(_read_file, folder / file)
-    if not found:
+    if not found and not refused:
         yield DocumentError(f"{root}: no Terraform JSON in it (*.tf.json); synthesize first")
     yield from _attempt(_not_synthesized, root, found)
 
