@@ -210,7 +210,7 @@ def keeps_what_it_takes(bucket: Resource, graph: ResourceGraph) -> Iterator[Viol
 
 def takes_no_logs(bucket: Resource, graph: ResourceGraph) -> bool:
     """Whether no log ends in *bucket*."""
-    return not bucket.names & log_buckets.names(graph)
+    return not log_buckets.are_of_one(bucket.names, graph)
 
 
 LOG_BUCKETS = Policy(

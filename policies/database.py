@@ -145,7 +145,7 @@ def keeps_its_password_to_itself(database: Resource, graph: ResourceGraph) -> It
         if database.is_set(attribute):
             yield Violation(f"{attribute} is kept in the state", database, attribute)
     for attribute in ("master_password_wo", "password_wo"):
-        if database.is_known(attribute) and database.is_set(attribute):
+        if database.is_written(attribute):
             yield Violation(f"{attribute} is written out", database, attribute)
 
 

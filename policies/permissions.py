@@ -367,13 +367,15 @@ def leaves_logs_alone(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
 
 
 def _reaches_a_bucket_of_logs(statement: iam.Statement, graph: ResourceGraph) -> bool:
-    buckets = log_buckets.names(graph)
     return any(
-        iam.covers_arns(text, SAMPLE_DATA["s3"])
-        or _BUCKET.sub(r"\1", text) in buckets
-        or text.removeprefix("arn:aws:s3:::").partition("/")[0] in buckets
+        iam.covers_arns(text, SAMPLE_DATA["s3"]) or log_buckets.are_of_one(_bucket(text), graph)
         for text in statement.named_resources()
     )
+
+
+def _bucket(arn: str) -> set[str]:
+    """Return what may name the bucket that *arn* is of, or is in."""
+    return {_BUCKET.sub(r"\1", arn), arn.removeprefix("arn:aws:s3:::").partition("/")[0]}
 
 
 _BUCKET = re.compile(r"\$\{((?:module\.[\w-]+\.)*aws_s3_bucket\.[\w-]+)\.\w+\}.*")

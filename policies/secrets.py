@@ -175,12 +175,12 @@ NO_SECRETS = frozenset({
 
 def _is_written_out(version: Resource, path: str) -> bool:
     """Whether the text at *path*, or what is secret in it, stands in this document."""
-    if not version.is_known(path) or not version.is_set(path):
+    if not version.is_written(path):
         return False
     value = version.get(path)
     if not isinstance(value, Mapping):
         return True
-    return any(version.is_known(f"{path}.{key}") for key in set(value) - NO_SECRETS)
+    return any(version.is_written(f"{path}.{key}") for key in set(value) - NO_SECRETS)
 
 
 LITERAL = Policy(
@@ -274,7 +274,7 @@ def is_told_no_password(resource: Resource, graph: ResourceGraph) -> Iterator[Vi
     What stands in a template stands in every plan, in the state, and in the history.
     """
     for attribute in PASSWORDS[resource.type]:
-        if resource.is_known(attribute) and resource.is_set(attribute):
+        if resource.is_written(attribute):
             yield Violation(f"{attribute} is written out", resource, attribute)
 
 
@@ -293,8 +293,7 @@ STORE_PASSWORDS = Policy(
 def works_with_credentials_of_its_own(resource: Resource, graph: ResourceGraph) -> bool:
     """Whether *resource* is a provider with a credential written into it."""
     return any(
-        resource.is_known(attribute) and resource.is_set(attribute)
-        for attribute in ("access_key", "secret_key", "token")
+        resource.is_written(attribute) for attribute in ("access_key", "secret_key", "token")
     )
 
 

@@ -12,7 +12,7 @@ from policies.engine.document import OUTPUT
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Described, add, described, replace
-from policies.engine.values import drained
+from policies.engine.values import UnknownValue, drained
 
 BALANCERS = (("aws_lb", "security_groups"), ("aws_alb", "security_groups"))
 DATABASES = (
@@ -113,6 +113,8 @@ def is_an_entry(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
         if not rule.is_open():
             continue
         if not rule.owner() & entries.known:
+            if entries.unknown:
+                raise UnknownValue(entries.unknown)
             yield Violation("open to the Internet, and no load balancer's group", rule.at)
         elif not set(rule.ports) <= PUBLIC_PORTS:
             yield Violation(f"open to the Internet on {_ports(rule)}", rule.at, "from_port")

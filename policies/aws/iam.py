@@ -178,14 +178,12 @@ class Statement:
         """Whether it is about every object of the bucket that its policy belongs to."""
         unknown = False
         for item in _items(self.body, "Resource"):
-            if isinstance(item, Unknown) and item.references is not None:
-                unknown = True
-                continue
             text = item.expression if isinstance(item, Unknown) else str(item)
             if text == "*" or text.partition("/")[2] == "*":
                 return True
+            unknown = unknown or (isinstance(item, Unknown) and not _is_bare(item))
         if unknown:
-            raise UnknownValue("Resource is not known: the plan keeps no more than what it names")
+            raise UnknownValue("Resource is not known")
         return False
 
     def holds_only_without_tls(self) -> bool:
@@ -200,6 +198,11 @@ class Statement:
         for operator, tests in (self.body.get("Condition") or {}).items():
             for key in tests:
                 yield operator.lower(), key.lower(), tuple(_texts(tests, key))
+
+
+def _is_bare(item: Unknown) -> bool:
+    """Whether *item* is an attribute of a resource, with nothing behind it."""
+    return item.references is None and item.targets is not None
 
 
 def _says_who(operator: str, values: tuple[str, ...]) -> bool:

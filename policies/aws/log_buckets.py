@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from policies.engine.graph import ResourceGraph
 from policies.engine.values import UnknownValue
 
@@ -18,18 +20,30 @@ SOURCES = (
 """What writes logs into a bucket, and the attribute that names it."""
 
 
-def names(graph: ResourceGraph) -> frozenset[str]:
-    """Return what names the buckets in *graph* in which logs end, as far as it is known."""
-    return graph.once("buckets of logs", lambda: _names(graph))
+def are_of_one(names: Collection[str], graph: ResourceGraph) -> bool:
+    """
+    Whether one of *names* is that of a bucket in which logs end.
+
+    Raises:
+        UnknownValue: None is known to be, and it is not known where some logs end.
+    """
+    found, unknown = graph.once("buckets of logs", lambda: _names(graph))
+    if not found.isdisjoint(names):
+        return True
+    if unknown:
+        raise UnknownValue(unknown)
+    return False
 
 
-def _names(graph: ResourceGraph) -> frozenset[str]:
+def _names(graph: ResourceGraph) -> tuple[frozenset[str], str]:
+    """Return what names the buckets in which logs end, and why others are not known."""
     found: set[str] = set()
+    unknown = ""
     for type, by in SOURCES:
         for source in graph.of_type(type):
             try:
                 for name in source.reference(by):
                     found.update({name}, *(bucket.names for bucket in graph.named(name)))
-            except UnknownValue:
-                continue
-    return frozenset(found)
+            except UnknownValue as reason:
+                unknown = f"{source.address}: {reason}"
+    return frozenset(found), unknown

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.values import UnknownValue
 
 LOG_GROUP = "aws_cloudwatch_log_group"
 STATED = "logging_config.log_group"
@@ -21,18 +22,22 @@ def of_function(function: Resource, graph: ResourceGraph) -> Iterator[Resource]:
         yield from graph.follow(function, STATED)
         return
     index = graph.once("log groups by name", lambda: _by_name(graph))
-    yield from (
+    found = (
         index.get(f"/aws/lambda/${{{function.base}.function_name}}")
         or index.get(f"/aws/lambda/{function.get('function_name')}")
         or ()
     )
+    yield from found
+    if not found:
+        for group in index.get(None, ()):
+            raise UnknownValue(f"{group.address} may be its own: its name is not known")
 
 
 def _by_name(graph: ResourceGraph) -> dict[object, list[Resource]]:
-    """Return the log groups by their names, expressions as they are written."""
+    """Return the log groups by their names as they are written, and those of no known name."""
     index: dict[object, list[Resource]] = {}
     for group in graph.of_type(LOG_GROUP):
         name = group.values.get("name")
-        if isinstance(name, str):
-            index.setdefault(name, []).append(group)
+        is_told = group.is_known("name") or (isinstance(name, str) and not name.startswith("${"))
+        index.setdefault(name if is_told else None, []).append(group)
     return index

@@ -182,6 +182,16 @@ class Resource:
         found = known(value, self._at(path))
         return found is not None and not (isinstance(found, Items) and not found)
 
+    def is_written(self, path: str) -> bool:
+        """
+        Whether the text at *path* stands in this document, as a secret must not.
+
+        Raises:
+            UnknownValue: It is made by an expression, of which it may be a part.
+        """
+        value = self._peek(path)
+        return not (isinstance(value, Unknown) and value.is_elsewhere) and self.is_set(path)
+
     def is_known(self, path: str) -> bool:
         """Whether this document says what stands at *path*, be it that nothing does."""
         return not isinstance(self._peek(path), Unknown)

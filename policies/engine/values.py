@@ -23,6 +23,9 @@ _TRAVERSAL = re.compile(rf"\$\{{\s*(tostring\()?({_ADDRESS})((?:\.[\w-]+)*)(?(1)
 
 _LEADING = re.compile(rf"\$\{{\s*{_ADDRESS}\.([\w-]+)\s*\}}")
 
+_NAME = re.compile(r"\$\{\s*[A-Za-z_][\w-]*(?:\.[\w-]+|\[(?:\d+|\"[^\"]*\")\])+\s*\}")
+"""An expression that names something, in the document or beside it, and no more."""
+
 _COMPUTED = "${data.aws_iam_policy_document."
 """How a reference begins whose value the document itself may say."""
 
@@ -52,6 +55,13 @@ class Unknown:
         if self.references is not None:
             return _named_by(self.references)
         return _target(self.expression)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether nothing of it stands in this document: it names something, and no more."""
+        if self.references is not None:
+            return bool(self.references)
+        return bool(_NAME.fullmatch(self.expression))
 
     @property
     def attribute(self) -> str | None:
