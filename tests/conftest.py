@@ -7,11 +7,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from policies import POLICIES
 from policies.engine.evaluate import evaluate
 from policies.engine.house import parse_house
 from policies.engine.read import read
+
+settings.register_profile("default", deadline=None)
+settings.register_profile("mutation", deadline=None, derandomize=True, max_examples=25)
+settings.load_profile("default")
 
 TODAY = date(2026, 11, 24)
 """The day on which tests judge: tables of what is mended are fresh on it."""

@@ -167,7 +167,6 @@ ALL_EXAMPLES = [r for policy in CHECKED for r in resources(policy.example, polic
 
 
 @given(st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_the_order_of_resources_is_irrelevant(random):
     shuffled = random.sample(ALL_EXAMPLES, len(ALL_EXAMPLES))
 

@@ -100,7 +100,7 @@ def judged(policy, address, graph):
 
 @pytest.mark.parametrize("policy", CHECKED, ids=lambda policy: policy.id)
 @given(data=st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_hidden_changes_no_verdict_for_the_better(policy, data):
     """
     Make any value unknown: what fails never passes, what passes never fails.

@@ -141,7 +141,7 @@ def is_sent(network, client, server, answer):
 
 
 @given(networks())
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_there_is_a_path_where_a_packet_gets_through(network):
     """Hosts have any address of their subnet, so that one that gets through is enough."""
     graph = graph_of(network)
