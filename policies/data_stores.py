@@ -102,6 +102,9 @@ SERVERLESS_WAREHOUSES_PRIVATE = common.private(
 
 DOCUMENTS_AT_REST = common.encrypted("DocumentDB clusters", DOCUMENTS, "storage_encrypted")
 DOCUMENTS_KEY = common.under_our_key("DocumentDB clusters", DOCUMENTS, "kms_key_id")
+NEPTUNE_PRIVATE = common.private(
+    "Neptune instances", "aws_neptune_cluster_instance", "publicly_accessible", otherwise=False
+)
 NEPTUNE_AT_REST = common.encrypted("Neptune clusters", NEPTUNE, "storage_encrypted")
 NEPTUNE_KEY = common.under_our_key("Neptune clusters", NEPTUNE, "kms_key_arn")
 

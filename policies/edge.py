@@ -388,3 +388,13 @@ ZONE_QUERIES = Policy(
     },
     violated_by=(attached(QUERY_LOG, by="zone_id"),),
 )
+
+
+LATTICE = common.over_tls(
+    "VPC Lattice listeners",
+    "aws_vpclattice_listener",
+    "protocol",
+    "HTTPS",
+    "TLS_PASSTHROUGH",
+    refused=("HTTP",),
+)

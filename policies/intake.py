@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policies.aws import firewall
+from policies.aws import arguments, firewall
 from policies.aws.resource_types import KNOWN, PROVIDER_VERSION
 from policies.engine.document import (
     DRIFT,
@@ -72,6 +72,21 @@ TYPES = Policy(
 )
 
 
+def says_what_nobody_hears(resource: Resource, graph: ResourceGraph) -> str:
+    """Return what of *resource*, as it is written, the provider does not know."""
+    is_written = resource.syntax.templates and resource.type in KNOWN
+    return ", ".join(arguments.unheard_of(resource.values)) if is_written else ""
+
+
+ARGUMENTS = Policy(
+    prohibits=says_what_nobody_hears,
+    verdict_if_found=Verdict.UNKNOWN,
+    title="Every argument is one that the provider knows.",
+    found=f"the AWS provider {PROVIDER_VERSION} does not know",
+    why="What is misspelt, be it by one letter of another alphabet, says nothing at all.",
+)
+
+
 def names_a_group_that_we_do_not_see(resource: Resource, graph: ResourceGraph) -> bool:
     """Whether *resource* lets in a security group of another document."""
     return any(
@@ -132,6 +147,27 @@ IGNORED_CHANGES = Policy(
 )
 
 _PINNED = re.compile(r"=?\s*\d+\.\d+\.\d+|~>\s*\d+\.\d+\.\d+")
+
+
+def is_another_companys(provider: Resource, graph: ResourceGraph) -> bool:
+    """Whether *provider* is not HashiCorp's, whose types the policies are about."""
+    return not _HASHICORPS.fullmatch(str(provider.get("source", "hashicorp/aws")).lower())
+
+
+_HASHICORPS = re.compile(
+    r"(?:(?:registry\.(?:terraform\.io|opentofu\.org)/)?hashicorp/)?[a-z0-9-]+"
+    r"|terraform\.io/builtin/terraform"
+)
+
+
+FOREIGN_PROVIDERS = Policy(
+    prohibits=is_another_companys,
+    applies_to=(REQUIRED_PROVIDER, PROVIDER),
+    verdict_if_found=Verdict.UNKNOWN,
+    title="Every provider is HashiCorp's.",
+    found="it is not HashiCorp's, and its types may be named as theirs are",
+    why="What another provider makes under the name of a type of AWS, no policy can tell.",
+)
 
 
 def is_one_version(provider: Resource, graph: ResourceGraph) -> Iterator[Violation]:

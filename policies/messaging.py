@@ -185,3 +185,22 @@ BUS_POLICIES = Policy(
     },
     violated_by=(attached("aws_cloudwatch_event_bus_policy", by="event_bus_name"),),
 )
+
+
+def is_told_over_tls(subscription: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Topics tell nobody over plain HTTP.
+
+    Whoever listens in between learns what is alarming, and may answer in its place.
+    """
+    if subscription.get("protocol") == "http":
+        yield Violation("protocol is http", subscription, "protocol")
+
+
+SUBSCRIBERS = Policy(
+    checks=is_told_over_tls,
+    applies_to="aws_sns_topic_subscription",
+    claims=(supports("4.2.1"),),
+    example={"aws_sns_topic_subscription": {"alerts": {"protocol": "https"}}},
+    violated_by=(replace("protocol", "http"),),
+)

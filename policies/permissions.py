@@ -163,7 +163,7 @@ def binds_its_actions(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     What is allowed on everything is allowed on the store of account data as well.
     """
-    for statement in iam.granted(holder, graph):
+    for statement in iam.allowed(holder, graph):
         if statement.names_everything() and not statement.is_bound_by_a_condition():
             for action in statement.actions():
                 if actions.can_be_bound(action):
@@ -429,7 +429,7 @@ def cannot_become_somebody_else(holder: Resource, graph: ResourceGraph) -> Itera
     for statement in iam.allowed(holder, graph):
         for action in everywhere(statement, BECOMING, *SAMPLES):
             yield Violation(f"{statement.name} allows {action} on any", holder, "policy")
-    for started in started_with_any_role(iam.granted(holder, graph))[-1:]:
+    for started in started_with_any_role(iam.allowed(holder, graph))[-1:]:
         yield Violation(f"allows iam:PassRole of any role, and {started}", holder, "policy")
 
 

@@ -454,7 +454,7 @@ def planned(*resources, configuration):
         for address, after, unknown in resources
     ]
     values = [
-        {"address": c["address"], "mode": "managed", "values": c["change"]["after"]}
+        {**{key: c[key] for key in ("address", "mode", "type")}, "values": c["change"]["after"]}
         for c in changes
     ]
     return {

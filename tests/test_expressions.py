@@ -41,7 +41,9 @@ EXPRESSIONS = [
     "1 + 2 * 3",
     "(1 + 2) * 3",
     "-var.number + 10",
-    "7 / 2",
+    "8 / 2",
+    "9007199254740993 == 9007199254740992",
+    "9007199254740993 > 9007199254740992",
     "7 % 4",
     "-7 % 4",
     "1 < 2 == true",
@@ -240,7 +242,8 @@ def test_a_policy_document_is_what_terraform_makes_of_it(tmp_path):
 @pytest.mark.parametrize(
     ("type", "default"),
     [
-        ("number", "1"),
+        ("number", "1.5"),
+        ("number", "01"),
         ("string", 1),
         ("bool", "true"),
         ("set(string)", ["b", "a"]),

@@ -214,7 +214,16 @@ def _says_who(operator: str, values: tuple[str, ...]) -> bool:
 def is_of_somebody(key: str, operator: str, values: tuple[str, ...]) -> bool:
     """Whether a condition on a federated identity says whose it is."""
     is_about = key.endswith((":sub", ":amr", ":job_workflow_ref", ":repository", "saml:aud"))
-    return is_about and _says_who(operator, values) and "unauthenticated" not in values
+    return (
+        is_about
+        and _says_who(operator, values)
+        and "unauthenticated" not in values
+        and not any(_ANYBODYS.match(value) for value in values)
+    )
+
+
+_ANYBODYS = re.compile(r"(?i)(?:repo:|project_path:|organization:)?[^/:]*[*?]")
+"""A subject, or a repository, of which not even the owner is said."""
 
 
 def _all_bind(kind: str, tests: Mapping[str, Any], key: str) -> bool:
@@ -370,19 +379,37 @@ def _located(pattern: str, arn: str) -> str:
 @lru_cache(maxsize=1 << 16)
 def matches(pattern: str, text: str) -> bool:
     """Whether *pattern*, with IAM's wildcards, covers *text*; both in the same case."""
-    if "?" in pattern:
-        parts = ({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in re.sub(r"\*+", "*", pattern))
-        return bool(re.fullmatch("".join(parts), text, re.DOTALL))
     first, *others = pattern.split("*")
     if not others:
-        return pattern == text
+        return _fits(pattern, text)
     *between, last = others
     place = len(first)
     for part in between:
-        place = text.find(part, place) + len(part)
-        if place < len(part):
+        found = _found(part, text, place)
+        if found is None:
             return False
-    return text.startswith(first) and text.endswith(last) and len(text) - len(last) >= place
+        place = found + len(part)
+    end = len(text) - len(last)
+    return end >= place and _fits(first, text[: len(first)]) and _fits(last, text[end:])
+
+
+def _fits(part: str, text: str) -> bool:
+    """Whether *part*, which has no star in it, covers *text*."""
+    return part == text or ("?" in part and _one_by_one(part).fullmatch(text) is not None)
+
+
+def _found(part: str, text: str, place: int) -> int | None:
+    """Return where *part*, which has no star in it, first covers a piece of *text*."""
+    if "?" in part:
+        match = _one_by_one(part).search(text, place)
+        return match.start() if match else None
+    found = text.find(part, place)
+    return found if found >= 0 else None
+
+
+@lru_cache(maxsize=1 << 12)
+def _one_by_one(part: str) -> re.Pattern[str]:
+    return re.compile("".join("." if c == "?" else re.escape(c) for c in part), re.DOTALL)
 
 
 _HERE = re.compile(r"\$\{\s*data\.aws_(?:caller_identity|partition|region)\.[\w.-]+\s*\}")

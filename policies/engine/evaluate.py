@@ -130,19 +130,22 @@ def _census(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
 def _prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> Finding | None:
     """Return the finding on *resource* where the policy prohibits it, or cannot tell."""
     try:
-        if not _is_prohibited(policy, resource, graph):
+        is_prohibited = _is_prohibited(policy, resource, graph)
+        if not is_prohibited:
             return None
     except UnknownValue as reason:
         return _finding(policy, resource, graph, Verdict.UNKNOWN, [str(reason)])
     except Exception as error:  # noqa: BLE001 - a policy that crashes proves nothing
         return _finding(policy, resource, graph, Verdict.ERROR, [_crash(error)])
     message = f"{resource.type} {resource.address}: {policy.found}"
+    if isinstance(is_prohibited, str):
+        message += f" {is_prohibited}"
     if policy.verdict_if_found is Verdict.FAIL:
         return _failed(policy, resource, graph, [Violation(message, resource)])
     return _finding(policy, resource, graph, policy.verdict_if_found, [message])
 
 
-def _is_prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> bool:
+def _is_prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> bool | str:
     return policy.prohibits(resource, graph) if callable(policy.prohibits) else True
 
 

@@ -16,6 +16,9 @@ KEY = "${each.key}"
 MOST = 1000
 """More instances than this are not told apart."""
 
+MOST_BLOCKS = 250
+"""More dynamic blocks than this are not written out."""
+
 
 def instances(resource: Resource) -> Iterator[Resource]:
     """
@@ -83,7 +86,8 @@ def _written_out(values: Any, scope: Scope) -> dict[str, Any]:
         return dict(values)
     result: dict[str, Any] = dict(values)
     left: dict[str, list[Any]] = {}
-    for label, recipe in _recipes(dynamic):
+    pairs = ((label, recipe) for label, them in recipes(dynamic).items() for recipe in them)
+    for label, recipe in pairs:
         try:
             blocks = list(_blocks(label, recipe, scope))
         except (Undecided, AttributeError, LookupError, TypeError):
@@ -94,19 +98,19 @@ def _written_out(values: Any, scope: Scope) -> dict[str, Any]:
     return result
 
 
-def _recipes(dynamic: Any) -> Iterator[tuple[str, Any]]:
+def recipes(dynamic: Any) -> dict[str, list[Any]]:
+    """Return what *dynamic* blocks are made of, by the type of block that they make."""
+    found: dict[str, list[Any]] = {}
     for item in _as_list(dynamic):
-        if not isinstance(item, dict):
-            continue
-        for label, recipes in item.items():
-            for recipe in _as_list(recipes):
-                yield label, recipe
+        for label, them in item.items() if isinstance(item, dict) else ():
+            found.setdefault(label, []).extend(_as_list(them))
+    return found
 
 
 def _blocks(label: str, recipe: Any, scope: Scope) -> Iterator[Any]:
     """Yield the blocks that one dynamic block stands for."""
     told = scope.resolved(recipe["for_each"])
-    if not isinstance(told, dict | list) or len(told) > MOST:
+    if not isinstance(told, dict | list) or len(told) > MOST_BLOCKS:
         raise Undecided("for_each of a dynamic block")
     pairs = told.items() if isinstance(told, dict) else ((KEY, item) for item in told)
     name = recipe.get("iterator", label)

@@ -21,14 +21,19 @@ from policies.engine.functions import (
     Encoded,
     Partial,
     Reference,
+    comparable,
     escaped,
     known,
     number,
     raw,
+    short,
     text,
     truth,
 )
 from policies.engine.hcl import Node, Undecided, parsed
+
+MOST = 100_000
+"""How many values a local, or a document, is told of."""
 
 SPACES = frozenset({"var", "local", "each", "count", "path", "terraform", "self", "module"})
 """Names that begin what is no resource."""
@@ -54,7 +59,7 @@ class Scope:
     """The locals and documents that are being told, so that none is told by itself."""
 
     told: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """The locals that have been told."""
+    """The locals and documents that have been told, or why they cannot be."""
 
     def tell(self, template: str) -> Any:
         """
@@ -155,7 +160,7 @@ def _template(node: Node, scope: Scope) -> Any:
         texts.append(raw(value) if isinstance(value, Reference | Partial) else escaped(text(value)))
     if any(part.endswith(("$", "%")) for part in texts[:-1]):
         raise Undecided("a text that would begin an expression")
-    joined = "".join(texts)
+    joined = short("".join(texts))
     return Partial(joined) if partial else joined.replace("$${", "${").replace("%%{", "%{")
 
 
@@ -192,10 +197,54 @@ def _attribute(value: Reference, source: str, scope: Scope) -> Any:
     reference = Reference(value.text + source)
     match = _DOCUMENT.fullmatch(reference.text)
     if match and match[1] in scope.documents:
-        inner = replace(scope.naming_too(f"data.{match[1]}"), iteration={})
-        body = _read(scope.documents[match[1]], inner)
-        return Encoded(data_sources.policy_document(body))
+        return _document(match[1], scope)
     return reference
+
+
+def _document(name: str, scope: Scope) -> Encoded:
+    """Return the policy document that the data source *name* makes, told once."""
+
+    def tell(inner: Scope) -> Encoded:
+        return Encoded(data_sources.policy_document(_read(scope.documents[name], inner)))
+
+    document: Encoded = _once(f"data.{name}", tell, scope)
+    return document
+
+
+def _once(name: str, tell: Callable[[Scope], Any], scope: Scope) -> Any:
+    """
+    Return what *tell* says of *name*, or why it says nothing, asked once for the whole stack.
+
+    It knows nothing of who asks. What doubles itself from name to name is told of none.
+    """
+    if name not in scope.told:
+        try:
+            value = tell(replace(scope.naming_too(name), iteration={}))
+            scope.told[name] = _of_honest_size(value)
+        except Undecided as reason:
+            if name in scope.naming:
+                raise
+            scope.told[name] = reason
+    told = scope.told[name]
+    if isinstance(told, Undecided):
+        raise told
+    return told
+
+
+def _of_honest_size(value: Any) -> Any:
+    number, rest = 0, [value]
+    while rest:
+        item = rest.pop()
+        number += 1
+        if number > MOST:
+            raise Undecided("a value without end")
+        if isinstance(item, Encoded):
+            rest.append(item.value)
+        elif isinstance(item, dict):
+            rest.extend(item.values())
+        elif isinstance(item, list):
+            rest.extend(item)
+    return value
 
 
 def _in_space(space: str, name: str, scope: Scope) -> Any:
@@ -207,11 +256,8 @@ def _in_space(space: str, name: str, scope: Scope) -> Any:
 
 
 def _local(name: str, scope: Scope) -> Any:
-    """Return what a local stands for, told once: it knows nothing of who asks."""
-    if name not in scope.told:
-        inner = replace(scope.naming_too(f"local.{name}"), iteration={})
-        scope.told[name] = _read(scope.locals[name], inner)
-    return scope.told[name]
+    """Return what a local stands for."""
+    return _once(f"local.{name}", lambda inner: _read(scope.locals[name], inner), scope)
 
 
 def _condition(node: Node, scope: Scope) -> Any:
@@ -225,9 +271,17 @@ def _unary(node: Node, scope: Scope) -> Any:
     return not truth(value) if symbol == "!" else -number(value)
 
 
-ARITHMETIC: dict[str, Callable[[float, float], Any]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
-    "%": math.fmod, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
+def _quotient(first: int, second: int) -> int:
+    """Return a whole quotient; any other, Terraform counts with more digits than we do."""
+    if first % second:
+        raise Undecided("a number that is not whole")
+    return first // second
+
+
+ARITHMETIC: dict[str, Callable[[int, int], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": _quotient,
+    "%": lambda first, second: int(math.fmod(first, second)),
+    "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge,
 }  # fmt: skip
 
 
@@ -237,12 +291,10 @@ def _binary(node: Node, scope: Scope) -> Any:
         return _logical(symbol, left, right, scope)
     first, second = known(_value(left, scope)), known(_value(right, scope))
     if symbol in {"==", "!="}:
-        if isinstance(first, dict | list) or isinstance(second, dict | list):
-            raise Undecided("collections, which are the same only if their types are")
+        first, second = comparable(first), comparable(second)
         same = isinstance(first, bool) == isinstance(second, bool)
         return (same and first == second) == (symbol == "==")
-    result = ARITHMETIC[symbol](number(first), number(second))
-    return int(result) if isinstance(result, float) and result.is_integer() else result
+    return ARITHMETIC[symbol](number(first), number(second))
 
 
 def _logical(symbol: str, left: Node, right: Node, scope: Scope) -> bool:

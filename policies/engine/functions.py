@@ -75,23 +75,75 @@ def known(value: Any) -> Any:
     return value
 
 
+LONGEST = 1 << 20
+"""How many characters a text, and how many elements a list, is told of."""
+
+
 def text(value: Any) -> str:
     """Return *value* as Terraform turns it into a string."""
     value = known(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if value is None or isinstance(value, dict | list):
+    if value is None or isinstance(value, dict | list | float):
         raise Undecided("no text")
     return str(value)
 
 
-def number(value: Any) -> float:
-    """Return *value* as Terraform turns it into a number."""
+def number(value: Any) -> int:
+    """
+    Return *value* as Terraform turns it into a number.
+
+    Raises:
+        Undecided: It is none, or no whole one: Terraform counts with more digits than we do.
+    """
     value = known(value)
-    if isinstance(value, bool) or value is None:
-        raise Undecided("no number")
-    result = float(value)
-    return int(result) if result.is_integer() else result
+    is_written = isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,30}", value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1 << 53:
+        return int(value)
+    if isinstance(value, bool) or not (isinstance(value, int) or is_written):
+        raise Undecided("no whole number")
+    return int(value)
+
+
+def comparable(value: Any) -> Any:
+    """
+    Return *value*, where it is the same to Terraform if it is the same to us.
+
+    Raises:
+        Undecided: It is a collection, which has a type, a number that is not whole, or a text
+            with letters that Terraform may write otherwise (Unicode's normal form C).
+    """
+    value = known(value)
+    if isinstance(value, dict | list):
+        raise Undecided("collections, which are the same only if their types are")
+    if isinstance(value, float):
+        return number(value)
+    return plain(value) if isinstance(value, str) else value
+
+
+def plain(value: Any) -> str:
+    """
+    Return *value* as a text, each of whose letters is one to Terraform as well.
+
+    Raises:
+        Undecided: It is not all ASCII.
+    """
+    result = text(value)
+    if not result.isascii():
+        raise Undecided("a text that is not all ASCII")
+    return result
+
+
+def short(value: str) -> str:
+    """
+    Return *value*.
+
+    Raises:
+        Undecided: It is longer than anything honest.
+    """
+    if len(value) > LONGEST:
+        raise Undecided("a text without end")
+    return value
 
 
 def truth(value: Any) -> bool:
@@ -145,7 +197,9 @@ def _coalesce(*values: Any) -> Any:
 
 
 def _lookup(container: Any, key: Any, *default: Any) -> Any:
-    return as_object(container).get(text(key), *default) if default else container[text(key)]
+    for name in as_object(container):
+        plain(name)
+    return container.get(plain(key), *default) if default else container[plain(key)]
 
 
 def _distinct(value: Any) -> list[str]:
@@ -157,16 +211,16 @@ def _texts(value: Any) -> list[str]:
     items = as_list(known(value))
     if not all(isinstance(item, str) for item in items):
         raise Undecided("a list whose elements Terraform may convert")
-    return items
+    return [plain(item) for item in items]
 
 
 def _contains(items: Any, item: Any) -> bool:
-    return text(item) in _texts(items) if isinstance(item, str) else _same(items, item)
+    return plain(item) in _texts(items) if isinstance(item, str) else _same(items, item)
 
 
 def _same(items: Any, item: Any) -> bool:
     kinds = {type(each) for each in [*as_list(known(items)), known(item)]}
-    if len(kinds) != 1 or kinds & {dict, list}:
+    if len(kinds) != 1 or kinds & {dict, list, float}:
         raise Undecided("values whose types differ")
     return known(item) in known(items)
 
@@ -186,8 +240,6 @@ def _format(pattern: Any, *values: Any) -> str:
     verbs = [verb for verb in re.findall(r"%.?", text(pattern)) if verb != "%%"]
     if set(verbs) - {"%s", "%d", "%v"} or len(verbs) != len(values):
         raise Undecided("a format")
-    if any(isinstance(known(value), float) for value in values):
-        raise Undecided("a number that is no integer, as a text")
     return re.sub(
         r"%[%sdv]",
         lambda verb: "%" if verb[0] == "%%" else text(next(remaining)),
@@ -220,13 +272,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "element": lambda items, index: as_list(items)[int(number(index)) % len(items)],
     "flatten": _flatten,
     "format": _format,
-    "join": lambda separator, items: text(separator).join(map(text, as_list(items))),
+    "join": lambda separator, items: short(text(separator).join(map(text, as_list(items)))),
     "jsondecode": jsondecode,
     "jsonencode": Encoded,
     "keys": lambda value: sorted(as_object(value)),
-    "length": lambda value: len(known(value)),
+    "length": lambda value: len(plain(value) if isinstance(value, str) else known(value)),
     "lookup": _lookup,
-    "lower": lambda value: text(value).lower(),
+    "lower": lambda value: plain(value).lower(),
     "max": lambda *values: max(map(number, values)),
     "merge": _merge,
     "min": lambda *values: min(map(number, values)),
@@ -239,7 +291,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "tonumber": number,
     "toset": _toset,
     "tostring": lambda value: value if isinstance(value, Reference | Partial) else text(value),
-    "trimspace": lambda value: text(value).strip(),
-    "upper": lambda value: text(value).upper(),
+    "trimspace": lambda value: plain(value).strip(),
+    "upper": lambda value: plain(value).upper(),
     "values": lambda value: [item for _, item in sorted(as_object(value).items())],
 }

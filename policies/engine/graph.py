@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from policies.engine.booleans import converted
 from policies.engine.values import (
     STACK,
     Items,
@@ -45,6 +46,7 @@ NAMED_BY = {
 STREAMS = ":*"
 """What some put behind the ARN of a log group, to name what is in it."""
 
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _INSTANCE_KEY = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
 
 
@@ -127,7 +129,9 @@ class Resource:
             UnknownValue: There is a value, and this document does not say which.
         """
         value = known(self._peek(path), self._at(path))
-        return default if value is None else _boolean(value)
+        if value is None:
+            return default
+        return converted(value, path) if isinstance(value, str) else value
 
     def number(self, path: str, default: float | None = None) -> float | None:
         """
@@ -137,11 +141,8 @@ class Resource:
             UnknownValue: It is not known, or no number.
         """
         value = self.get(path, default)
-        if isinstance(value, str):
-            try:
-                value = float(value)
-            except ValueError:
-                raise UnknownValue(f"{self._at(path)} is no number: {value!r}") from None
+        if isinstance(value, str) and _NUMBER.fullmatch(value):
+            value = float(value)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise UnknownValue(f"{self._at(path)} is no number: {value!r}")
         return value
@@ -280,10 +281,6 @@ def _literals(value: Any) -> Iterator[str]:
     for item in _flat(value) if isinstance(value, Items) else ():
         if isinstance(item, str):
             yield item.removesuffix(STREAMS)
-
-
-def _boolean(value: Any) -> Any:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 def _flat(value: Items | None) -> Iterator[Any]:

@@ -111,8 +111,8 @@ class _Parser:
             raise Undecided("no expression")
         self._at = match.end()
         if match["number"]:
-            number = float(match["number"])
-            return ("literal", int(number) if number.is_integer() else number)
+            written = match["number"]
+            return ("literal", int(written) if written.isdigit() else float(written))
         if match["name"]:
             return self._named(match["name"])
         if match["symbol"] == "(":

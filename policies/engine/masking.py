@@ -34,8 +34,15 @@ def masked(values: Any, unknown: Any, design: Any, syntax: Syntax) -> Any:
 
 
 def paired(values: list[Any], unknown: list[Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield each of *values* with what is unknown of it: nothing, where *unknown* is shorter."""
-    return zip(values, chain(unknown, repeat(False)), strict=False)
+    """
+    Yield each of *values* with what is unknown of it: nothing, where *unknown* is shorter.
+
+    Raises:
+        TypeError: It is longer, so that the plan contradicts itself.
+    """
+    if len(unknown) > len(values):
+        raise TypeError("more elements that are unknown than there are")
+    yield from zip(values, chain(unknown, repeat(False)), strict=False)
 
 
 def _part(design: Any, key: str) -> Any:

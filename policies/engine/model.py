@@ -127,8 +127,8 @@ class Policy:
     unless: Callable[[Resource, ResourceGraph], bool] | None = None
     """Which of them it is not about, by what surrounds them."""
 
-    prohibits: tuple[str, ...] | Callable[[Resource, ResourceGraph], bool] = ()
-    """Terraform types of which a stack may have none, or what tells such a resource."""
+    prohibits: tuple[str, ...] | Callable[[Resource, ResourceGraph], bool | str] = ()
+    """Terraform types of which a stack may have none, or what tells such a resource, and why."""
 
     verdict_if_found: Verdict = Verdict.FAIL
     """What a prohibited resource means: UNKNOWN where its effect cannot be seen."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +31,7 @@ from policies.engine.stack import bodies
 from policies.engine.values import PLAIN, Explained, Unknown
 
 PLAN_MAJOR = "1"
+ACTIONS = frozenset({"no-op", "create", "read", "update", "delete", "forget"})
 
 
 def is_plan(content: Any) -> bool:
@@ -64,22 +65,25 @@ def plan_reading(
         ).with_documents()
         present = [
             *_provisioners(root, ""),
-            *_providers(content["configuration"]),
+            *_providers(content["configuration"], content["resource_changes"]),
             *_outputs(root, content["planned_values"].get("outputs", {})),
             *_drifted(content),
+            *_invoked(content),
         ]
         absent: list[Resource] = []
         for change in content["resource_changes"]:
             resource = explanations.planned(change)
-            actions = change["change"]["actions"]
+            actions = _actions(change)
             if actions == ["delete"] or change.get("deposed"):
                 absent.append(resource)
-            elif actions == ["forget"]:
-                present.append(replace(resource, type=FORGET))
-            else:
+            elif actions != ["forget"]:
                 present.append(resource)
+            if "forget" in actions:
+                present.append(replace(resource, type=FORGET))
         _require_agreement(path, content["planned_values"], present)
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except DocumentError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise DocumentError(
             f"{path}: no whole plan, {type(error).__name__} {error}; "
             "make it with terraform show -json"
@@ -91,6 +95,19 @@ def plan_reading(
         tuple(present), stack, Stage.PLANNED, tuple(absent), document=document.path
     )
     return Reading(document, graph, content)
+
+
+def _actions(change: Any) -> list[str]:
+    """
+    Return what becomes of the resource of *change*.
+
+    Raises:
+        TypeError: It is something that we have not heard of.
+    """
+    actions: list[str] = change["change"]["actions"]
+    if not actions or not set(actions) <= ACTIONS:
+        raise TypeError(f"{change['address']} with actions {actions}")
+    return actions
 
 
 def _written(design: Reading) -> dict[str, Resource]:
@@ -212,7 +229,14 @@ def _outputs(root: Any, planned: Any) -> Iterator[Resource]:
         }
         yield Resource(f"output.{name}", OUTPUT, values, PLAIN)
     for name, variable in root.get("variables", {}).items():
-        yield Resource(f"variable.{name}", VARIABLE, variable, PLAIN)
+        yield Resource(f"variable.{name}", VARIABLE, dict(variable), PLAIN)
+
+
+def _invoked(content: Any) -> Iterator[Resource]:
+    """Yield what is run around the changes, by the actions of newer versions of Terraform."""
+    for number, action in enumerate(content.get("action_invocations", ())):
+        address = action.get("address") if isinstance(action, dict) else None
+        yield Resource(str(address or f"action.{number}"), PROVISIONER, {}, PLAIN)
 
 
 def _drifted(content: Any) -> Iterator[Resource]:
@@ -227,8 +251,8 @@ BUILT_IN = "terraform.io/builtin/terraform"
 """The provider that Terraform itself brings, in its own version."""
 
 
-def _providers(configuration: Any) -> Iterator[Resource]:
-    """Yield what Terraform asks, with what is configured of it."""
+def _providers(configuration: Any, changes: Iterable[Any]) -> Iterator[Resource]:
+    """Yield what Terraform asks, with what is configured of it, and who makes each resource."""
     for name, provider in configuration.get("provider_config", {}).items():
         values = {
             key: expression["constant_value"]
@@ -238,18 +262,25 @@ def _providers(configuration: Any) -> Iterator[Resource]:
         }
         yield Resource(f"provider.{name}", PROVIDER, values, PLAIN)
         inherits = {"alias", "module_address"} & provider.keys()
-        if not inherits and provider.get("full_name") != BUILT_IN:
-            wanted = {"version": provider.get("version_constraint")}
+        source = provider.get("full_name")
+        if not inherits and source != BUILT_IN:
+            wanted = {"version": provider.get("version_constraint"), "source": source}
             yield Resource(f"required_provider.{name}", REQUIRED_PROVIDER, wanted, PLAIN)
+    for source in sorted({str(c["provider_name"]) for c in changes if c.get("provider_name")}):
+        yield Resource(f"provider.{source}", PROVIDER, {"source": source}, PLAIN)
 
 
 def _require_agreement(path: Path, planned: Any, present: Sequence[Resource]) -> None:
     """Refuse a plan whose two accounts of the same resources differ."""
-    told = dict(_planned_values(planned["root_module"]))
+    every = list(_planned_values(planned["root_module"]))
+    told = {address: values for (address, _), values in every}
     other = ("data.", "terraform.")
     changed = {r.address: r for r in present if not r.type.startswith(other)}
-    for address in sorted(set(told) ^ set(changed)):
-        raise DocumentError(f"{path}: planned_values and resource_changes differ on {address}")
+    said = Counter(key for key, _ in every)
+    said.update((resource.address, resource.type) for resource in changed.values())
+    for (address, _), times in sorted(said.items()):
+        if times != 2:  # noqa: PLR2004 - once by each
+            raise DocumentError(f"{path}: planned_values and resource_changes differ on {address}")
     for address, values in told.items():
         if any(
             values[key] != value
@@ -259,10 +290,12 @@ def _require_agreement(path: Path, planned: Any, present: Sequence[Resource]) ->
             raise DocumentError(f"{path}: planned_values and resource_changes differ on {address}")
 
 
-def _planned_values(module: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+def _planned_values(module: Any) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+    """Yield the address and the type of each resource, and its values."""
     for resource in module.get("resources", ()):
         if resource["mode"] == "managed":
-            yield resource["address"], dict(resource.get("values", {}))
+            key = (_require_text(resource["address"]), _require_text(resource["type"]))
+            yield key, dict(resource.get("values", {}))
     for child in module.get("child_modules", ()):
         yield from _planned_values(child)
 

@@ -25,6 +25,9 @@ MANIFEST = "manifest.json"
 
 STACK_SUFFIX = ".tf.json"
 OTHER_LANGUAGES = (".tf", ".tofu", ".tofu.json")
+VARIABLES = re.compile(r"terraform\.tfvars(\.json)?|.+\.auto\.tfvars(\.json)?")
+"""The files from which Terraform takes variables by itself."""
+
 OVERRIDE = re.compile(r"(.*_)?override\.tf\.json")
 SILENCING_FILES = frozenset({
     ".checkov.baseline", ".checkov.yaml", ".checkov.yml", ".kics.config", ".snyk",
@@ -105,6 +108,7 @@ def _read_folders(root: Path) -> Attempt:
         folder = Path(name)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for link in (folder / name for name in folders if (folder / name).is_symlink()):
+            refused = True
             yield DocumentError(f"{link}: a link to a folder, which is not followed")
         visible = sorted(file for file in files if not file.startswith("."))
         for file in visible:
@@ -129,7 +133,7 @@ def _refuse_folder(error: OSError) -> None:
 
 def _unreadable(path: Path) -> Attempt:
     """Refuse what Terraform would read, or what is a plan under another name."""
-    if path.name.endswith(OTHER_LANGUAGES):
+    if _is_read_by_terraform(path.name) and not path.name.endswith(STACK_SUFFIX):
         yield DocumentError(
             f"{path}: not read here, but by Terraform; judge its plan: terraform show -json"
         )
@@ -199,7 +203,7 @@ def _read_file(path: Path) -> Attempt:
     elif path.name.endswith(STACK_SUFFIX):
         folder = path.absolute().parent
         for other in sorted(folder.iterdir()):
-            if other.name != path.name and other.name.endswith((STACK_SUFFIX, *OTHER_LANGUAGES)):
+            if other.name != path.name and _is_read_by_terraform(other.name):
                 raise DocumentError(f"{path}: Terraform reads {other.name} with it; judge {folder}")
         stack = configuration([(path, content)])
         yield stack_reading(path, sha256, stack, _sources(path.parent), folder.name)
@@ -208,6 +212,11 @@ def _read_file(path: Path) -> Attempt:
             f"{path}: neither a synthesized stack (*.tf.json) "
             "nor a plan or state (terraform show -json)"
         )
+
+
+def _is_read_by_terraform(name: str) -> bool:
+    is_source = name.endswith((STACK_SUFFIX, *OTHER_LANGUAGES))
+    return is_source or VARIABLES.fullmatch(name) is not None
 
 
 def _sources(folder: Path) -> dict[str, Source]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,8 @@ _BLOCKS = {
 }
 """The blocks of Terraform's language, and how many labels each has."""
 
+_TYPE = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
+
 Labels = tuple[str, ...]
 Configuration = dict[str, dict[Labels, list[dict[str, Any]]]]
 
@@ -64,14 +68,30 @@ def configuration(contents: Sequence[tuple[Path, Any]]) -> Configuration:
                     raise DocumentError(f"{path}: {block!r} is no block of Terraform's language")
                 for labels, inner in _labelled(path, block, body, _BLOCKS[block]):
                     known = result.setdefault(block, {}).setdefault(labels, [])
-                    if known and block in {"resource", "data", "module", "variable"}:
+                    if known and _stands_once(block, inner):
                         first = origin[block, labels]
                         raise DocumentError(
                             f"{path}: {block} {'.'.join(labels)} stands twice, also in {first.name}"
                         )
+                    if block in {"resource", "data"} and not _TYPE.fullmatch(labels[0]):
+                        raise DocumentError(f"{path}: {labels[0]!r} is no type of Terraform's")
                     origin[block, labels] = path
                     known.append(inner)
+    _require_one_of_each(result.get("locals", {}).get((), ()), contents)
     return result
+
+
+def _require_one_of_each(bodies: Sequence[Mapping[str, Any]], contents: Sequence[Any]) -> None:
+    names = Counter(name for body in bodies for name in body if name != "//")
+    twice = [name for name, number in names.items() if number > 1]
+    if twice:
+        raise DocumentError(f"{contents[-1][0]}: local.{min(twice)} stands twice")
+
+
+def _stands_once(block: str, body: Mapping[str, Any]) -> bool:
+    """Whether a second one of the same name is an error to Terraform."""
+    named = {"resource", "data", "module", "variable", "output"}
+    return block in named or (block == "provider" and "alias" not in body)
 
 
 def _labelled(
@@ -109,9 +129,42 @@ def override(stack: Configuration, changes: Configuration) -> None:
         if block == "//":
             continue
         for labels, inners in bodies.items():
-            for body in stack.setdefault(block, {}).setdefault(labels, [{}])[:1]:
-                for inner in inners:
-                    body.update(inner)
+            known = stack.setdefault(block, {}).setdefault(labels, [{}])
+            for inner in inners:
+                if block == "locals":
+                    for body in known:
+                        _take_out(body, inner)
+                _override_body(known[0], inner)
+
+
+def _take_out(body: dict[str, Any], names: Iterable[str]) -> None:
+    for name in names:
+        body.pop(name, None)
+
+
+def _override_body(body: dict[str, Any], changes: dict[str, Any]) -> None:
+    """
+    Replace each argument, and all blocks of a type of which *changes* have one.
+
+    A dynamic block counts as one of the type that it makes.
+    """
+    made = expansion.recipes(body.get("dynamic"))
+    given = expansion.recipes(changes.get("dynamic"))
+    replaced = (set(changes) | set(given)) - {"dynamic"}
+    merged = {**body.get("lifecycle", {}), **changes["lifecycle"]} if _merges(body, changes) else {}
+    kept = {label: recipe for label, recipe in made.items() if label not in replaced}
+    _take_out(body, replaced)
+    body.update(changes)
+    body.pop("dynamic", None)
+    if kept or given:
+        body["dynamic"] = {**kept, **given}
+    if merged:
+        body["lifecycle"] = merged
+
+
+def _merges(body: dict[str, Any], changes: dict[str, Any]) -> bool:
+    """Whether both say something of the lifecycle, of which Terraform keeps what is left out."""
+    return all(isinstance(each.get("lifecycle"), dict) for each in (body, changes))
 
 
 def stack_reading(
@@ -130,8 +183,11 @@ def stack_reading(
         raise DocumentError(f"{path}: no resource in it, so nothing to judge")
     present: list[Resource] = []
     absent: list[Resource] = []
-    for resource in _written(content, sources):
-        (absent if _is_never_created(resource) else present).append(resource)
+    try:
+        for resource in _written(content, sources):
+            (absent if _is_never_created(resource) else present).append(resource)
+    except DocumentError as error:
+        raise DocumentError(f"{path}: {error}") from error
     document = Document(
         path=path.as_posix(), sha256=sha256, kind="stack", stack=stack, stage=Stage.DESIGN
     )
@@ -153,13 +209,20 @@ def bodies(content: Configuration) -> dict[str, dict[str, Any]]:
 def _is_of_its_type(type: Any, default: Any) -> bool:
     """Whether Terraform takes *default* as it is written; what it converts is not told."""
     scalar = {"string": str, "number": int | float, "bool": bool}
-    kind = str(type).removeprefix("${").removesuffix("}").replace(" ", "") if type else "any"
+    kind = _TEMPLATE.sub(r"\1", str(type)).replace(" ", "") if type else "any"
     if kind == "any":
         return True
     if kind in scalar:
         is_bool = isinstance(default, bool)
         return default is None or (
             isinstance(default, scalar[kind]) and is_bool == (kind == "bool")
+        )
+    if kind.startswith("object({") and isinstance(default, dict):
+        fields = dict(_FIELD.findall(kind))
+        return (
+            kind == _object_of(fields)
+            and fields.keys() == default.keys()
+            and all(_is_of_its_type(fields[name], value) for name, value in default.items())
         )
     for outer, container in (("list", list), ("map", dict)):
         inner = kind.removeprefix(f"{outer}(").removesuffix(")")
@@ -169,13 +232,30 @@ def _is_of_its_type(type: Any, default: Any) -> bool:
     return False
 
 
+_TEMPLATE = re.compile(r"\$\{(.*)\}", re.DOTALL)
+_FIELD = re.compile(r"(\w+)=(string|number|bool)")
+
+
+def _object_of(fields: Mapping[str, str]) -> str:
+    return f"object({{{','.join(f'{name}={kind}' for name, kind in fields.items())}}})"
+
+
+def _converted(type: Any, default: Any) -> Any:
+    """Return *default* as Terraform converts it, where it is a whole number in quotes."""
+    is_whole = isinstance(default, str) and re.fullmatch(r"-?(0|[1-9][0-9]{0,14})", default)
+    return int(default) if is_whole and str(type).strip("${} ") == "number" else default
+
+
 def _scope(content: Configuration) -> Scope:
     """Return what the stack's expressions may name beside resources."""
     return Scope(
         variables={
-            name: body["default"]
+            name: converted
             for (name,), (body, *_) in content.get("variable", {}).items()
-            if "default" in body and _is_of_its_type(body.get("type"), body["default"])
+            if "default" in body
+            and _is_of_its_type(
+                body.get("type"), converted := _converted(body.get("type"), body["default"])
+            )
         },
         locals={
             name: value
@@ -212,7 +292,24 @@ def _asked(content: Configuration, syntax: Syntax) -> Iterator[Resource]:
     for body in content.get("terraform", {}).get((), ()):
         yield from _required_providers(body)
     for body in content.get("removed", {}).get((), ()):
-        yield Resource(f"removed.{body.get('from')}", FORGET, {}, syntax)
+        if not _destroys(body.get("lifecycle")):
+            yield Resource(f"removed.{body.get('from')}", FORGET, {}, syntax)
+    for (name,), (body, *_) in content.get("check", {}).items():
+        yield from _looked_up(name, body.get("data"), syntax)
+
+
+def _destroys(lifecycle: Any) -> bool:
+    """Whether what a ``removed`` block is about is deleted, and not only forgotten."""
+    blocks = lifecycle if isinstance(lifecycle, list) else [lifecycle or {}]
+    return all(isinstance(each, dict) and each.get("destroy", True) is True for each in blocks)
+
+
+def _looked_up(check: str, data: Any, syntax: Syntax) -> Iterator[Resource]:
+    """Yield the data sources that the block *check* has for itself."""
+    for each in data if isinstance(data, list) else [data]:
+        for type, named in each.items() if isinstance(each, dict) else ():
+            values = named if isinstance(named, dict) else {}
+            yield Resource(f"check.{check}.data.{type}", f"data.{type}", values, syntax)
 
 
 def _named(content: Configuration, syntax: Syntax) -> Iterator[Resource]:
@@ -229,9 +326,12 @@ def _required_providers(body: Mapping[str, Any]) -> Iterator[Resource]:
     """Yield which providers a stack asks for, and in which version."""
     required = body.get("required_providers") or {}
     for block in required if isinstance(required, list) else [required]:
+        if not isinstance(block, dict):
+            raise DocumentError(f"required_providers is {_kind(block)}, and must be an object")
         for name, wanted in block.items():
-            values = wanted if isinstance(wanted, dict) else {"version": wanted}
-            yield Resource(f"required_provider.{name}", REQUIRED_PROVIDER, values)
+            if name != "//":
+                values = wanted if isinstance(wanted, dict) else {"version": wanted}
+                yield Resource(f"required_provider.{name}", REQUIRED_PROVIDER, values)
 
 
 def _provisioners(resource: Resource) -> Iterator[Resource]:

@@ -55,7 +55,8 @@ def state_reading(
 def _deployed(module: Any, written: Mapping[str, Resource]) -> Iterator[Resource]:
     for found in module.get("resources", ()):
         address, values = found["address"], found["values"]
-        if found["mode"] not in {"managed", "data"} or not isinstance(values, dict):
+        texts = isinstance(address, str) and isinstance(found["type"], str)
+        if found["mode"] not in {"managed", "data"} or not texts or not isinstance(values, dict):
             raise TypeError(f"{address} is no resource")
         type = f"data.{found['type']}" if found["mode"] == "data" else found["type"]
         resource = Resource(address, type, values, PLAIN)

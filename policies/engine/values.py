@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -156,6 +156,9 @@ class Syntax:
     scope: Scope | None = field(default=None, repr=False)
     """What expressions may name beside resources; without it, none is told."""
 
+    quoted: bool = False
+    """Whether its strings stand inside the text of a JSON document, between its quotation marks."""
+
 
 STACK = Syntax(templates=True, scope=Scope())
 TOLD = Syntax(templates=True)
@@ -176,8 +179,9 @@ def interpret(raw: Any, syntax: Syntax) -> Any:
 
 def _interpret_text(raw: str, syntax: Syntax) -> Any:
     if raw.startswith(("{", "[")):
+        inner = replace(syntax, quoted=True) if syntax.templates and not syntax.quoted else syntax
         try:
-            return interpret(_decoded(raw), syntax)
+            return interpret(_decoded(raw), inner)
         except (strict_json.DuplicateKey, strict_json.TooMuch) as error:
             return Unknown(f"JSON with {error}")
         except strict_json.JSONError:
@@ -191,7 +195,20 @@ def _interpret_template(raw: str, syntax: Syntax) -> Any:
         return bare or raw
     if all(len(marker[0]) == 3 for marker in _MARKERS.finditer(raw)):  # noqa: PLR2004 - escaped
         return raw.replace("$${", "${").replace("%%{", "%{")
-    return _told(raw, syntax.scope) if syntax.scope else Unknown(raw)
+    value = _told(raw, syntax.scope) if syntax.scope else Unknown(raw)
+    return value if not syntax.quoted else _between_marks(value, raw)
+
+
+def _between_marks(value: Any, template: str) -> Any:
+    """
+    Return *value*, which stands for *template* inside the text of a JSON document.
+
+    Terraform fills in the template first, and then reads the JSON: a value with quotation
+    marks of its own ends the string that it stands in.
+    """
+    is_text = isinstance(value, str) and not re.search(r'["\\\x00-\x1f]', value)
+    is_plain = is_text or isinstance(value, Unknown | bool | int)
+    return value if is_plain else Unknown(f"{template} in the text of a JSON document")
 
 
 _decoded = lru_cache(maxsize=1 << 16)(strict_json.decode)
