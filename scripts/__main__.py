@@ -15,6 +15,7 @@ COMMANDS = {
     "deploy": "Plan an environment, judge that very plan, and apply it.",
     "explain": "Say what a policy holds, why, and what breaks it.",
     "policies": "List the policies and their requirements.",
+    "waive": "Draft a waiver of what was found, to fill in.",
 }
 
 

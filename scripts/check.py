@@ -14,7 +14,6 @@ from scripts.exits import NOT_WRITTEN, ending
 from scripts.files import WriteError, write_whole
 from scripts.judge import REFUSALS, judge
 
-DEFAULT_PATH = Path("cdktf.out")
 RENDERERS = {"text": text.render, "json": results.render}
 
 
@@ -36,7 +35,7 @@ def _make_way(
 
 
 @click.command("check")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@options.paths
 @click.option(
     "--format",
     "format",
@@ -54,12 +53,7 @@ def _make_way(
     help="Write the report to FILE, as JSON where it ends in .json; the text is printed as well.",
 )
 @options.waivers
-@click.option(
-    "--house",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Your organisation's own rules (TOML): names, addresses, tags, what must exist.",
-)
+@options.house
 @options.checkov
 def command(
     paths: tuple[Path, ...],
@@ -76,7 +70,7 @@ def command(
     in JSON (terraform show -json). Without one, cdktf.out is judged.
     """
     try:
-        report = judge(paths or (DEFAULT_PATH,), waivers, house, with_checkov=with_checkov)
+        report = judge(paths, waivers, house, with_checkov=with_checkov)
         for output in outputs:
             chosen = format or ("json" if output.suffix == ".json" else "text")
             write_whole(output, RENDERERS[chosen](report))

@@ -16,6 +16,7 @@ from policies.engine.document import DocumentError, Reading
 from policies.engine.evaluate import evaluate
 from policies.engine.house import House, HouseError, parse_house
 from policies.engine.model import Finding, Policy, Report, Waiver
+from policies.engine.observed import observing
 from policies.engine.read import attempted, is_synthesis, read_text, suppressions
 from policies.engine.waive import WaiverError, parse_waivers
 from policies.house import missing_environments, shared_accounts
@@ -34,10 +35,17 @@ REFUSALS = (
 
 
 def judge(
-    paths: Sequence[Path], waivers: Path | None, house: Path | None, *, with_checkov: bool
+    paths: Sequence[Path],
+    waivers: Path | None,
+    house: Path | None,
+    *,
+    with_checkov: bool,
+    observe: bool = False,
 ) -> Report:
     """
     Return the report on the documents at *paths*.
+
+    With *observe*, findings say which values they rest on.
 
     Raises:
         DocumentError, HouseError, WaiverError: An input is refused.
@@ -45,7 +53,7 @@ def judge(
         OutOfTime: It takes longer than LONGEST_SECONDS.
     """
     with no_collection():
-        return _judge(paths, waivers, house, with_checkov=with_checkov)
+        return _judge(paths, waivers, house, with_checkov=with_checkov, observe=observe)
 
 
 @contextmanager
@@ -61,14 +69,19 @@ def no_collection() -> Iterator[None]:
 
 
 def _judge(
-    paths: Sequence[Path], waivers: Path | None, house: Path | None, *, with_checkov: bool
+    paths: Sequence[Path],
+    waivers: Path | None,
+    house: Path | None,
+    *,
+    with_checkov: bool,
+    observe: bool,
 ) -> Report:
     rules = parse_house(read_text(house), str(house)) if house else None
     accepted = parse_waivers(read_text(waivers), str(waivers)) if waivers else ()
     now = datetime.now(UTC)
     with deadline.within(LONGEST_SECONDS):
         readings, refusals = _sorted_out(paths)
-        findings = list(_first_opinion(readings, rules, now.date()))
+        findings = list(_first_opinion(readings, rules, now.date(), observe=observe))
     whole = any(map(is_synthesis, paths)) and not refusals
     if rules and whole:
         findings += missing_environments(rules, {r.document.stack for r in readings})
@@ -108,10 +121,11 @@ def _silencing(where: str) -> str:
 
 
 def _first_opinion(
-    readings: Iterable[Reading], house: House | None, today: date
+    readings: Iterable[Reading], house: House | None, today: date, *, observe: bool
 ) -> Iterator[Finding]:
     for reading in readings:
-        yield from evaluate(POLICIES, replace(reading.graph, house=house, today=today))
+        graph = replace(reading.graph, house=house, today=today)
+        yield from evaluate(POLICIES, observing(graph) if observe else graph)
 
 
 def _report(

@@ -6,6 +6,19 @@ from pathlib import Path
 
 import click
 
+paths = click.argument(
+    "paths",
+    nargs=-1,
+    type=click.Path(path_type=Path),
+    metavar="[PATH]...",
+    callback=lambda _context, _argument, given: given or (Path("cdktf.out"),),
+)
+house = click.option(
+    "--house",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Your organisation's own rules (TOML): names, addresses, tags, what must exist.",
+)
 waivers = click.option(
     "--waivers",
     type=click.Path(path_type=Path),

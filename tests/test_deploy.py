@@ -35,7 +35,7 @@ required = ["Name"]
 """
 WAIVER = """
 - policy: {policy}
-  resources: [{resource}]
+  resources: {{{resource}: "{fingerprint}"}}
   accepts: {accepts}
   constraints: a test
   definition: a test
@@ -93,14 +93,21 @@ def accept_everything(project):
         ],
     )
     lacking = {
-        (finding["policy"], finding["resource"], json.dumps(finding["messages"]))
+        (
+            finding["policy"],
+            finding["resource"],
+            finding["fingerprint"],
+            json.dumps(finding["messages"]),
+        )
         for finding in json.loads(found.stdout)["findings"]
         if finding["blocks"]
     }
     today = re.search(r"\d{4}-\d\d-\d\d", json.loads(found.stdout)["generated_at"]).group()
     text = "".join(
-        WAIVER.format(policy=policy, resource=resource, accepts=accepts, today=today)
-        for policy, resource, accepts in sorted(lacking)
+        WAIVER.format(
+            policy=policy, resource=resource, fingerprint=digest, accepts=accepts, today=today
+        )
+        for policy, resource, digest, accepts in sorted(lacking)
     )
     (project / "waivers.yaml").write_text(text)
     return "--waivers", "waivers.yaml"

@@ -114,7 +114,7 @@ def test_what_takes_too_long_is_refused(tmp_path, monkeypatch):
     """A policy catches whatever is raised in it, but not that the time is over."""
     path = write(tmp_path / "stack", {"resource": BAD_GROUP})
 
-    def slowly(*_arguments):
+    def slowly(*_arguments, **_options):
         try:
             time.sleep(30)
         except Exception as error:  # noqa: BLE001 - as the engine does

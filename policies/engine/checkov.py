@@ -16,6 +16,7 @@ from typing import Any
 
 from policies.engine.document import Reading
 from policies.engine.model import Finding, Policy, Verdict
+from policies.engine.observed import fingerprint
 
 PREFIX = "checkov."
 PROBE = "CKV_GATE_SEEN"
@@ -80,7 +81,7 @@ def findings(reading: Reading, prepared: Copy, results: Any, complaints: str) ->
 
     *results* is its JSON report, *complaints* what it says beside it.
     """
-    sources = {resource.address: resource.source for resource in reading.graph.resources}
+    resources = {resource.address: resource for resource in reading.graph.resources}
     problems = [f"it complains: {line}" for line in complaints.split("\n")[:3] if line.strip()]
     try:
         checks = list(_checks(results, problems))
@@ -102,8 +103,9 @@ def findings(reading: Reading, prepared: Copy, results: Any, complaints: str) ->
                 stage=reading.graph.stage,
                 verdict=check.verdict,
                 messages=(check.name,),
-                source=sources.get(address),
+                source=resources[address].source if address in resources else None,
                 document=reading.document.path,
+                fingerprint=fingerprint(filter(None, [resources.get(address)])),
             )
     if not any(check.id != PROBE for check in checks):
         problems.append("it ran no check of its own")

@@ -8,7 +8,17 @@ from types import ModuleType
 
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.lifecycle import with_ignored_unknown
-from policies.engine.model import SETTLED, Check, Each, Finding, Policy, Verdict, Violation
+from policies.engine.model import (
+    SETTLED,
+    WAIVABLE,
+    Check,
+    Each,
+    Finding,
+    Policy,
+    Verdict,
+    Violation,
+)
+from policies.engine.observed import NOTHING, fingerprint, observations
 from policies.engine.values import UnknownValue
 
 
@@ -77,6 +87,8 @@ def _each(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
 def _judge(policy: Policy, subject: Resource, graph: ResourceGraph) -> Finding:
     violations: list[Violation] = []
     unknown: list[str] = []
+    if graph.journal is not None:
+        graph.journal.clear()
     try:
         if not policy.when(subject) or (policy.unless and policy.unless(subject, graph)):
             return _finding(policy, subject, graph, Verdict.NOT_APPLICABLE)
@@ -129,6 +141,8 @@ def _census(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
 
 def _prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> Finding | None:
     """Return the finding on *resource* where the policy prohibits it, or cannot tell."""
+    if graph.journal is not None:
+        graph.journal.clear()
     try:
         is_prohibited = _is_prohibited(policy, resource, graph)
         if not is_prohibited:
@@ -217,4 +231,12 @@ def _finding(
         violations=violations,
         source=subject.source,
         document=graph.document,
+        observed=observations(graph.journal, subject.address) if graph.journal else (),
+        fingerprint=_guarded(subject, violations, graph) if verdict in WAIVABLE else NOTHING,
     )
+
+
+def _guarded(subject: Resource, violations: Iterable[Violation], graph: ResourceGraph) -> str:
+    """Return the fingerprint of *subject*, and of every resource that is to be mended."""
+    addresses = dict.fromkeys([subject.address, *(each.at.address for each in violations)])
+    return fingerprint(each for address in addresses for each in graph.named(address))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from policies.engine.house import House
 
 Answer = TypeVar("Answer")
+Journal = dict[tuple[str, str], Any]
+"""What was read: values by the address of a resource and a path in it."""
 
 NAMED_BY = {
     "aws_backup_vault": "name",
@@ -350,6 +352,9 @@ class ResourceGraph:
 
     today: date | None = field(default=None, repr=False)
     """The day, in UTC, on which it is judged."""
+
+    journal: Journal | None = field(default=None, repr=False, compare=False)
+    """What the judgement at hand has read, where that is written down."""
 
     def address(self, resource: Resource) -> str:
         """Return the address of *resource* with the stack's name in front."""

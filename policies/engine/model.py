@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from policies.engine.graph import Resource, ResourceGraph, Source, Stage
+from policies.engine.observed import NOTHING, Observation
 
 
 class Verdict(StrEnum):
@@ -174,33 +175,53 @@ class Policy:
         return subject if callable(self.prohibits) else subject + self.prohibits
 
 
+class Kind(StrEnum):
+    """How a requirement is met where it is not met as it stands."""
+
+    COMPENSATING = "compensating control"
+    """By something else that is as good (PCI DSS, Appendix C)."""
+
+    CUSTOMIZED = "customized approach"
+    """By a control of our own, for the same objective, after a targeted analysis of its risk."""
+
+    ELSEWHERE = "provided elsewhere"
+    """By something that this repository does not hold."""
+
+
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A deviation that was accepted: narrow, reasoned, dated (PCI DSS, Appendix C)."""
+    """A deviation that was accepted: narrow, reasoned, dated."""
 
     policy: str
-    resources: tuple[str, ...]
-    """Exact addresses, each with its stack in front."""
+    resources: dict[str, str]
+    """Exact addresses, each with its stack in front, and the fingerprint of what was approved."""
 
     accepts: tuple[str, ...]
     """What was found when it was accepted, in the gate's words; nothing else is covered."""
 
-    constraints: str
+    kind: Kind = Kind.COMPENSATING
+    constraints: str = ""
     """Why the requirement cannot be met as it stands."""
 
-    definition: str
+    definition: str = ""
     """What is done instead."""
 
-    objective: str
+    objective: str = ""
     """What the requirement is for."""
 
-    risk: str
+    risk: str = ""
     """What remains."""
 
-    validation: str
+    validation: str = ""
     """How it was seen that the control works."""
 
-    maintenance: str
+    maintenance: str = ""
     """How it is kept working."""
+
+    risk_analysis: str = ""
+    """Where the targeted risk analysis of a customized approach is."""
+
+    reference: str = ""
+    """Where, and by whom, it is provided elsewhere."""
 
     owner: str
     """The role that answers for the control."""
@@ -211,6 +232,17 @@ class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     approved_on: date
     expires_on: date
     """The last day on which it counts, in UTC."""
+
+
+WORKSHEET = ("constraints", "definition", "objective", "risk", "validation", "maintenance")
+"""The six fields of the Compensating Controls Worksheet (PCI DSS, Appendix C)."""
+
+TEXTS = {
+    Kind.COMPENSATING: WORKSHEET,
+    Kind.CUSTOMIZED: ("definition", "objective", "risk_analysis", "validation", "maintenance"),
+    Kind.ELSEWHERE: ("definition", "reference"),
+}
+"""What a waiver of each kind has to say."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -227,6 +259,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     source: Source | None = None
     document: str = ""
     waiver: Waiver | None = None
+    observed: tuple[Observation, ...] = ()
+    """What the verdict rests on, where the run wrote it down."""
+
+    fingerprint: str = NOTHING
+    """Of what can be waived: a digest of the resource, and of every one that is to be mended."""
 
     @property
     def blocks(self) -> bool:

@@ -284,6 +284,11 @@ class Items(Sequence[Any]):
         self._raw = raw
         self._syntax = syntax
 
+    @property
+    def raw(self) -> list[Any]:
+        """The list as the document has it."""
+        return self._raw
+
     def peek(self) -> Iterator[Any]:
         """Yield every element, Unknown ones among them."""
         return (interpret(item, self._syntax) for item in self._raw)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ import yaml
 from msgspec.structs import replace
 
 from policies.engine.graph import Stage
-from policies.engine.model import WAIVABLE, Finding, Policy, Verdict, Waiver
+from policies.engine.model import TEXTS, WAIVABLE, Finding, Policy, Verdict, Waiver
 
 LONGEST_DAYS = 366
 OF_STACKS = ("house.environments", "house.separation")
@@ -75,51 +76,50 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-TEXTS = (
-    "policy",
-    "constraints",
-    "definition",
-    "objective",
-    "risk",
-    "validation",
-    "maintenance",
-    "owner",
-    "approved_by",
-)
-LISTS = {
-    "resources": "name each address",
-    "accepts": "say what was found, in the words of the report",
-}
+ALL_TEXTS = {text for texts in TEXTS.values() for text in texts}
+NAMES = ("policy", "owner", "approved_by")
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 
 
 def _require_sound(name: str, waiver: Waiver) -> None:
-    def refuse(reason: str) -> None:
+    for reason in (*_empty(waiver), *_wide(waiver), *_unapproved(waiver)):
         raise WaiverError(f"{name}: waiver of {waiver.policy}: {reason}")
 
-    for reason in _empty(waiver):
-        refuse(reason)
+
+def _wide(waiver: Waiver) -> Iterator[str]:
+    """Say of each name that it may mean more than one thing, or something that changed."""
     for address in (waiver.policy, *waiver.resources):
         if not address.isascii() or any(mark in address for mark in "*?") or " " in address:
-            refuse(f"{address!r} is no exact address")
-    for address in waiver.resources:
+            yield f"{address!r} is no exact address"
+    for address, fingerprint in waiver.resources.items():
         if "/" not in address and not waiver.policy.startswith(OF_STACKS):
-            refuse(f"{address!r} names no stack; write financial-dev/{address}, for example")
+            yield f"{address!r} names no stack; write financial-dev/{address}, for example"
+        if not _FINGERPRINT.fullmatch(fingerprint):
+            yield f"{address} has no fingerprint; pci-gate waive prints it"
+
+
+def _unapproved(waiver: Waiver) -> Iterator[str]:
     if _role(waiver.owner) == _role(waiver.approved_by):
-        refuse("owner and approved_by are the same; another role approves")
+        yield "owner and approved_by are the same; another role approves"
     if waiver.expires_on < waiver.approved_on:
-        refuse("expires_on is before approved_on")
+        yield "expires_on is before approved_on"
     if (waiver.expires_on - waiver.approved_on).days > LONGEST_DAYS:
-        refuse(f"longer than {LONGEST_DAYS} days; approve it again each year")
+        yield f"longer than {LONGEST_DAYS} days; approve it again each year"
 
 
 def _empty(waiver: Waiver) -> Iterator[str]:
-    """Say of each field that nobody filled in that it is empty."""
-    for field in TEXTS:
+    """Say of each field that nobody filled in that it is empty, and of one that is of no use."""
+    wanted = TEXTS[waiver.kind]
+    for field in (*NAMES, *wanted):
         if not _role(getattr(waiver, field)):
             yield f"{field} is empty"
-    for field, wanted in LISTS.items():
-        if not all([*map(_role, getattr(waiver, field))] or [""]):
-            yield f"{field} is empty; {wanted}"
+    for field in sorted(ALL_TEXTS - set(wanted)):
+        if getattr(waiver, field):
+            yield f"{field} is no part of a {waiver.kind}"
+    if not waiver.resources:
+        yield "resources is empty; name each address"
+    if not all([*map(_role, waiver.accepts)] or [""]):
+        yield "accepts is empty; say what was found, in the words of the report"
 
 
 def _role(text: str) -> str:
@@ -152,18 +152,21 @@ def waive(
     of ids, of policies that it did not evaluate. Nothing is said of waivers outside,
     unless the run was about the *whole* of a synthesis: then there is no other stack.
     """
+    findings = tuple(findings)
     wanted = {(w.policy, address): w for w in waivers for address in w.resources}
-    used, other = set(), {}
+    written = _fingerprints(findings, wanted)
+    used: set[tuple[str, str]] = set()
+    other: dict[tuple[str, str], str] = {}
     for finding in findings:
         key = (finding.policy, finding.resource)
         waiver = wanted.get(key)
         if waiver and finding.verdict in WAIVABLE and _is_in_force(waiver, today):
-            new = sorted(set(finding.messages) - set(waiver.accepts))
-            if not new:
+            reason = _why_not(finding, waiver, written[key])
+            if not reason:
                 yield replace(finding, waiver=waiver)
                 used.add(key)
                 continue
-            other[key] = new[0]
+            other[key] = reason
         yield finding
     for (policy, resource), waiver in wanted.items():
         is_here = whole or resource.partition("/")[0] in stacks
@@ -174,10 +177,32 @@ def waive(
         elif today > waiver.expires_on:
             yield _idle(EXPIRED, resource, f"the waiver of {policy} expired on {waiver.expires_on}")
         elif (policy, resource) in other:
-            message = f"the waiver of {policy} does not accept: {other[policy, resource]}"
-            yield _idle(UNMATCHED, resource, message)
+            yield _idle(UNMATCHED, resource, f"the waiver of {policy} {other[policy, resource]}")
         elif judged and (policy, resource) not in used:
             yield _idle(UNMATCHED, resource, f"the waiver of {policy} matches nothing to waive")
+
+
+def _fingerprints(
+    findings: Sequence[Finding], wanted: Container[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """Return the fingerprint of each finding that is *wanted*, by the earliest stage of it."""
+    order = list(Stage)
+    found: dict[tuple[str, str], str] = {}
+    for finding in sorted(findings, key=lambda finding: order.index(finding.stage), reverse=True):
+        key = (finding.policy, finding.resource)
+        if key in wanted:
+            found[key] = finding.fingerprint
+    return found
+
+
+def _why_not(finding: Finding, waiver: Waiver, fingerprint: str) -> str:
+    """Return why *waiver* does not cover *finding*, or nothing."""
+    new = sorted(set(finding.messages) - set(waiver.accepts))
+    if new:
+        return f"does not accept: {new[0]}"
+    if waiver.resources[finding.resource] != fingerprint:
+        return f"was approved for other values; their fingerprint is {fingerprint} now"
+    return ""
 
 
 def _is_in_force(waiver: Waiver, today: date) -> bool:

@@ -12,6 +12,7 @@ from msgspec.structs import replace as with_fields
 
 from policies.aws import credentials
 from policies.engine.model import Finding, Report, Violation
+from policies.engine.observed import Observation
 from policies.secrets import SECRET_NAME
 
 NO_SECRETS = frozenset({"http_tokens"})
@@ -31,8 +32,7 @@ MARKS = {
 
 def redacted(report: Report, contents: Iterable[Any]) -> Report:
     """Return *report* without any text that is secret in the documents' *contents*."""
-    told = [finding for finding in report.findings if finding.messages]
-    if not told:
+    if not any(finding.messages or finding.observed for finding in report.findings):
         return report
     pattern = _pattern({text for content in contents for text in secrets(content)})
     return replace(report, findings=tuple(_without(pattern, f) for f in report.findings))
@@ -89,13 +89,31 @@ def _pattern(secret: Iterable[str]) -> re.Pattern[str]:
 
 
 def _without(pattern: re.Pattern[str], finding: Finding) -> Finding:
-    if not finding.messages:
+    if not (finding.messages or finding.observed):
         return finding
     return with_fields(
         finding,
         messages=tuple(pattern.sub(HIDDEN, message) for message in finding.messages),
         violations=tuple(_hidden(pattern, violation) for violation in finding.violations),
+        observed=tuple(_seen(pattern, each) for each in finding.observed),
     )
+
+
+def _seen(pattern: re.Pattern[str], observation: Observation) -> Observation:
+    if _is_secret(observation.path.rpartition(".")[2]):
+        return with_fields(observation, value=HIDDEN)
+    return with_fields(observation, value=_blotted(pattern, observation.value))
+
+
+def _blotted(pattern: re.Pattern[str], value: Any) -> Any:
+    if isinstance(value, str):
+        return pattern.sub(HIDDEN, value)
+    if isinstance(value, Mapping):
+        return {
+            key: HIDDEN if _is_secret(key) and item else _blotted(pattern, item)
+            for key, item in value.items()
+        }
+    return [_blotted(pattern, item) for item in value] if isinstance(value, list) else value
 
 
 def _hidden(pattern: re.Pattern[str], violation: Violation) -> Violation:

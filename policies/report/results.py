@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from policies.engine.model import Finding, Report, Verdict
+from policies.engine.model import WAIVABLE, Finding, Report, Verdict
 from policies.requirements import VERSION
 
 SCHEMA_VERSION = "1"
@@ -52,4 +52,6 @@ def _finding(finding: Finding, report: Report) -> dict[str, Any]:
         "waiver": finding.waiver,
         "source": finding.source,
         "document": finding.document,
+        "fingerprint": finding.fingerprint if finding.verdict in WAIVABLE else None,
+        **({"observed": finding.observed} if finding.observed else {}),
     }

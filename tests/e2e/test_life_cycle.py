@@ -11,6 +11,7 @@ from typing import Any
 
 import pymysql
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from scripts.__main__ import cli
@@ -21,7 +22,6 @@ from tests.e2e.terraform import Workspace
 
 USER = "ledger_owner"
 PLAN = ("plan", "-input=false", "-no-color")
-PROVIDER = ("provider.aws.0", "provider.aws")
 
 each_stack = pytest.mark.parametrize("stack", STACKS)
 
@@ -49,18 +49,32 @@ class Deployment:
     record: Path
 
 
+def deploy(checkout, workspaces, record, *more):
+    """Deploy dev, both stacks of it, the way that ``make deploy`` does; return what it says."""
+    arguments = ["deploy", "dev", "--house", ROOT / "house.toml", *more]
+    others = ["--fresh", "bootstrap_password", "--synthesis", checkout / "cdktf.out"]
+    run = CliRunner(env=workspaces["financial-dev"].environment).invoke(
+        cli, [*map(str, arguments), *map(str, others), "--record", str(record)]
+    )
+    [kept] = (record / "dev").iterdir()
+    return run, kept
+
+
+@pytest.fixture(scope="module")
+def refusal(checkout, workspaces, tmp_path_factory):
+    """Return what blocks a deployment of which nothing is waived."""
+    run, kept = deploy(checkout, workspaces, tmp_path_factory.mktemp("refused"))
+    assert 1 == run.exit_code, run.output
+    findings = json.loads((kept / "results.json").read_text())["findings"]
+    return [finding for finding in findings if finding["blocks"]]
+
+
 @pytest.fixture(scope="module")
 def deployment(checkout, workspaces, waivers, tmp_path_factory):
-    """Deploy dev, both stacks of it, the way that ``make deploy`` does."""
+    """Deploy dev with what is waived."""
     record = tmp_path_factory.mktemp("record")
-    synthesis = checkout / "cdktf.out"
-    arguments = ["deploy", "dev", "--house", ROOT / "house.toml", "--waivers", waivers]
-    others = ["--fresh", "bootstrap_password", "--synthesis", synthesis, "--record", record]
-    run = CliRunner(env=workspaces["financial-dev"].environment).invoke(
-        cli, [*map(str, arguments), *map(str, others)]
-    )
+    run, kept = deploy(checkout, workspaces, record, "--waivers", waivers)
     assert 0 == run.exit_code, run.output
-    [kept] = (record / "dev").iterdir()
     return Deployment(run.output, kept)
 
 
@@ -106,28 +120,24 @@ def documents(workspace, folder, others):
 
 
 @pytest.fixture(scope="module")
-def waivers(tmp_path_factory):
-    """Return a file that accepts one deviation: this is an emulator."""
+def waivers(refusal, tmp_path_factory):
+    """Return a file that accepts one deviation, in the open: this is an emulator."""
+    assert {"intake.endpoints"} == {finding["policy"] for finding in refusal}
     today = datetime.now(UTC).date()
     path = tmp_path_factory.mktemp("waivers") / "waivers.yaml"
-    fields = dict.fromkeys(
-        ("constraints", "definition", "objective", "risk", "validation", "maintenance"),
-        "A test applies the platform to an emulator on loopback.",
-    )
     waiver = {
         "policy": "intake.endpoints",
-        "resources": [f"{stack}/{part}" for stack in STACKS for part in PROVIDER],
-        "accepts": [
-            f"terraform.provider {part}: its endpoints are not those of AWS" for part in PROVIDER
-        ],
-        **fields,
+        "kind": "provided elsewhere",
+        "resources": {finding["resource"]: finding["fingerprint"] for finding in refusal},
+        "accepts": sorted({message for finding in refusal for message in finding["messages"]}),
+        "definition": "A test applies the platform to an emulator on loopback.",
+        "reference": "docs/emulation.md",
         "owner": "test",
         "approved_by": "reader of the test",
-        "approved_on": today.isoformat(),
-        "expires_on": (today + timedelta(days=1)).isoformat(),
+        "approved_on": today,
+        "expires_on": today + timedelta(days=1),
     }
-    text = json.dumps([waiver]).replace(f'"{waiver["approved_on"]}"', waiver["approved_on"])
-    path.write_text(text.replace(f'"{waiver["expires_on"]}"', waiver["expires_on"]))
+    path.write_text(yaml.safe_dump([waiver]))
     return path
 
 
