@@ -1,0 +1,75 @@
+"""
+Whether the tests notice when the suite is wrong: ``tox run -e mutation``.
+
+Every mutant of what reaches a verdict, waives and ends a run; of the rest of policies/ a sample,
+the same in each run, or with ``--all`` every one, which takes hours. The score has to be 90 %,
+and whatever survives of the first has to stand in tests/survivors.txt with its reason.
+"""
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+MUTANTS = ROOT / "mutants"
+CORE = ("policies.engine.evaluate", "policies.engine.lifecycle", "policies.engine.waive")
+SURVIVORS = ROOT / "tests" / "survivors.txt"
+SAMPLE = 1200
+LEAST = 0.9
+SURVIVED = {0, 33, 34}
+"""How mutmut ends for a mutant that passes every test, or that no test reaches."""
+
+
+def run(*names):
+    """Have mutmut try the mutants *names*; it says itself what it does."""
+    subprocess.run(
+        [sys.executable, "-m", "mutmut", "run", *names], cwd=ROOT, check=True, stdout=sys.stderr
+    )
+
+
+def ended():
+    """Return how each mutant ended, by name; None where it was not tried."""
+    codes = {}
+    for meta in MUTANTS.rglob("*.meta"):
+        codes |= json.loads(meta.read_text())["exit_code_by_key"]
+    return codes
+
+
+def of_the_core(name):
+    return name.startswith(tuple(f"{module}." for module in CORE))
+
+
+def score(codes):
+    """Print how many were noticed; return which were not."""
+    survivors = sorted(name for name, code in codes.items() if code in SURVIVED)
+    return survivors, 1 - len(survivors) / max(len(codes), 1)
+
+
+def main(arguments):
+    """Try, count, say which survive."""
+    run(*(f"{module}.*" for module in CORE))
+    others = sorted(name for name in ended() if not of_the_core(name))
+    chosen = (
+        others if "--all" in arguments else sorted(random.Random(0).sample(others, SAMPLE))  # noqa: S311
+    )
+    run(*chosen)
+    codes = ended()
+    survivors, core = score({name: code for name, code in codes.items() if of_the_core(name)})
+    escaped, rest = score({name: codes[name] for name in chosen})
+    excused = {line.partition("  ")[0] for line in SURVIVORS.read_text().splitlines()}
+    unexcused = sorted(set(survivors) - excused)
+    for name in (*unexcused, *escaped):
+        sys.stdout.write(f"survives  {name}\n")
+    sys.stdout.write(
+        f"verdicts and waivers: {core:.1%} noticed, {len(survivors)} survive, "
+        f"{len(unexcused)} of them without a reason\n"
+        f"the rest of policies/: {rest:.1%} of {len(chosen):,} mutants noticed, "
+        f"of {len(others):,} in all\n"
+    )
+    return 0 if rest >= LEAST and not unexcused else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
