@@ -13,8 +13,13 @@ from scripts.exits import INTERNAL_ERROR, REFUSED
 COMMANDS = {
     "check": "Judge synthesized stacks, plans and states; say yes or no.",
     "deploy": "Plan an environment, judge that very plan, and apply it.",
+    "diff": "Say what one run found that another did not.",
     "explain": "Say what a policy holds, why, and what breaks it.",
+    "history": "List the signed runs, and what changed.",
+    "keygen": "Make a key to sign reports with.",
     "policies": "List the policies and their requirements.",
+    "report": "Write the evidence for an assessor.",
+    "verify": "Check a report: what is in it, who signed it.",
     "waive": "Draft a waiver of what was found, to fill in.",
 }
 
@@ -70,7 +75,7 @@ def cli() -> None:
        0  nothing blocks
        1  something blocks: a policy fails, cannot be decided, or a waiver is void
        2  the input, the usage or the waiver file is refused
-       3  a report could not be written
+       3  a report could not be written, or does not verify
        4  Terraform failed, or is not there
       70  an error of pci-gate itself
     """  # noqa: D301 - click's own mark for what it must not wrap

@@ -12,9 +12,9 @@ class WriteError(Exception):
     """A file that could not be written: which, and why."""
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """
-    Write *text* to *path* so that no reader ever sees a part of it.
+    Write *content* to *path* so that no reader ever sees a part of it; texts in UTF-8.
 
     Raises:
         WriteError: The folder or the file cannot be written.
@@ -23,8 +23,8 @@ def write_whole(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(partial, 0o644)

@@ -6,7 +6,7 @@ import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from policies.engine import checkov, waive
 from policies.engine.document import DocumentError, Reading
 from policies.engine.evaluate import evaluate
 from policies.engine.house import House, HouseError, parse_house
+from policies.engine.inventory import inventory
 from policies.engine.model import Finding, Policy, Report, Waiver
 from policies.engine.observed import observing
 from policies.engine.read import attempted, is_synthesis, read_text, suppressions
@@ -34,26 +35,41 @@ REFUSALS = (
 """What is wrong with an input, said in one line."""
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A report, and the documents that it is about."""
+
+    report: Report
+    readings: tuple[Reading, ...]
+
+
 def judge(
-    paths: Sequence[Path],
-    waivers: Path | None,
-    house: Path | None,
-    *,
-    with_checkov: bool,
-    observe: bool = False,
+    paths: Sequence[Path], waivers: Path | None, house: Path | None, *, with_checkov: bool
 ) -> Report:
     """
     Return the report on the documents at *paths*.
-
-    With *observe*, findings say which values they rest on.
 
     Raises:
         DocumentError, HouseError, WaiverError: An input is refused.
         NotInstalled: Checkov is asked for and is not there.
         OutOfTime: It takes longer than LONGEST_SECONDS.
     """
+    now = datetime.now(UTC)
+    return observed(paths, waivers, house, now, with_checkov=with_checkov, observe=False).report
+
+
+def observed(
+    paths: Sequence[Path],
+    waivers: Path | None,
+    house: Path | None,
+    now: datetime,
+    *,
+    with_checkov: bool,
+    observe: bool = True,
+) -> Judged:
+    """Judge as `judge` does, at the time *now*; with *observe*, findings say what they rest on."""
     with no_collection():
-        return _judge(paths, waivers, house, with_checkov=with_checkov, observe=observe)
+        return _judge(paths, waivers, house, now, with_checkov=with_checkov, observe=observe)
 
 
 @contextmanager
@@ -72,13 +88,13 @@ def _judge(
     paths: Sequence[Path],
     waivers: Path | None,
     house: Path | None,
+    now: datetime,
     *,
     with_checkov: bool,
     observe: bool,
-) -> Report:
+) -> Judged:
     rules = parse_house(read_text(house), str(house)) if house else None
     accepted = parse_waivers(read_text(waivers), str(waivers)) if waivers else ()
-    now = datetime.now(UTC)
     with deadline.within(LONGEST_SECONDS):
         readings, refusals = _sorted_out(paths)
         findings = list(_first_opinion(readings, rules, now.date(), observe=observe))
@@ -96,7 +112,7 @@ def _judge(
     )
     silencing = map(_silencing, suppressions(paths))
     report = replace(report, refusals=refusals, remarks=(*report.remarks, *silencing))
-    return redacted(report, (reading.content for reading in readings))
+    return Judged(redacted(report, (reading.content for reading in readings)), readings)
 
 
 def _sorted_out(paths: Sequence[Path]) -> tuple[tuple[Reading, ...], tuple[str, ...]]:
@@ -153,6 +169,8 @@ def _report(
         remarks=tuple(
             _remarks(readings, not_evaluated, waivers, with_checkov=with_checkov, whole=whole)
         ),
+        inventory=inventory(reading.graph for reading in readings),
+        waivers=tuple(waivers),
         refusals=(),
         generated_at=now,
         commit=current_commit(),

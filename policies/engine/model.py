@@ -294,6 +294,24 @@ class Document:
     stage: Stage
 
 
+class Component(msgspec.Struct, frozen=True, kw_only=True):
+    """A resource of a judged document, as an inventory lists it."""
+
+    address: str
+    """With its stack in front."""
+
+    type: str
+    stack: str
+    stage: Stage
+    source: Source | None = None
+    name: str = ""
+    scope: str = ""
+    """What its tag PciScope says."""
+
+    cidr: str = ""
+    zone: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything that one run established."""
@@ -307,6 +325,12 @@ class Report:
 
     unjudged: Mapping[str, int]
     """Terraform types that no policy looks at, and how many resources there are of each."""
+
+    inventory: tuple[Component, ...]
+    """Every resource, whether or not a policy is about it."""
+
+    waivers: tuple[Waiver, ...]
+    """Those that were given, in force or not."""
 
     refusals: tuple[str, ...]
     """What was not judged, and why: this run says nothing about it, and does not pass."""

@@ -1,0 +1,229 @@
+"""``pci-gate report``: judge, and leave a folder that explains itself and can be verified."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+from securesystemslib.signer import Signer
+
+from policies.engine.document import Reading
+from policies.engine.model import Finding, Report
+from policies.evidence import history
+from policies.evidence.manifest import ENVELOPE, MANIFEST, deviations, digest, manifest
+from policies.evidence.signing import KeyRefused, canonical, opened, sealed, signer
+from policies.report import (
+    evidence,
+    gitlab,
+    html,
+    junit,
+    network,
+    oscal,
+    pdf,
+    results,
+    sarif,
+    tables,
+)
+from scripts import bundle, options
+from scripts.__main__ import Refusal
+from scripts.exits import NOT_WRITTEN, ending
+from scripts.files import WriteError
+from scripts.judge import REFUSALS, Judged, observed
+
+DEFAULT_OUTPUT = Path("build/report")
+
+
+@click.command("report")
+@options.paths
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_OUTPUT,
+    show_default=True,
+    metavar="DIR",
+    help="Where each run leaves a folder of its own; `latest` leads to the last one.",
+)
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Sign with this private key (pci-gate keygen); without one the bundle is hashed only.",
+)
+@options.waivers
+@options.house
+@options.checkov
+def command(
+    paths: tuple[Path, ...],
+    output: Path,
+    key: Path | None,
+    waivers: Path | None,
+    house: Path | None,
+    with_checkov: bool,
+) -> None:
+    """
+    Judge, and write the evidence for an assessor into a new folder in DIR.
+
+    The page, the PDF, the tables of the Report on Compliance, SARIF, JUnit, OSCAL, drawings of
+    the networks, the judged documents, and a manifest of it all, signed where there is a key.
+    What is judged is what check judges, and the exit code is the same.
+    """
+    try:
+        by = _signer(key)
+        bundle.take_away(output)
+        judged = observed(paths, waivers, house, _now(), with_checkov=with_checkov)
+        folder = _write(output, judged, paths, house, waivers, by)
+        _require_whole(folder, by)
+        if by:
+            _remember(output, folder, judged.report)
+        bundle.point(output, folder)
+    except (*REFUSALS, KeyRefused) as error:
+        raise Refusal(*error.args) from error
+    except (WriteError, history.HistoryDamaged, bundle.NoBundle) as error:
+        click.echo(f"pci-gate: {error}", err=True)
+        sys.exit(NOT_WRITTEN)
+    click.echo(f"{folder}: {html.outcome(judged.report)}; {'signed' if by else 'not signed'}")
+    for reason in judged.report.refusals:
+        click.echo(f"pci-gate: {reason}", err=True)
+    sys.exit(ending(judged.report))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _signer(key: Path | None) -> Signer | None:
+    if key is None:
+        return None
+    try:
+        return signer(key.read_bytes())
+    except OSError as error:
+        raise KeyRefused(f"{key}: {error.strerror}") from error
+    except KeyRefused as error:
+        raise KeyRefused(f"{key}: {error}") from error
+
+
+def _write(
+    output: Path,
+    judged: Judged,
+    paths: Sequence[Path],
+    house: Path | None,
+    waivers: Path | None,
+    by: Signer | None,
+) -> Path:
+    report = judged.report
+    past = history.runs(output / history.FILE)
+    contents = rendered(judged, _changes(output, past, report), by.public_key.keyid if by else "")
+    copies, again = bundle.archived(paths, house, waivers)
+    contents |= copies
+    again["checkov"] = any(finding.policy.startswith("checkov.") for finding in report.findings)
+    told = manifest(
+        report,
+        contents,
+        version=version("pci-gate"),
+        replay=again,
+        previous=past[-1].manifest if past and by else None,
+    )
+    contents[MANIFEST] = canonical(told)
+    if by:
+        contents[ENVELOPE] = sealed({MANIFEST: digest(contents[MANIFEST])}, told, by)
+    name = f"{report.generated_at:%Y-%m-%dT%H%M%SZ}-{digest(contents[MANIFEST])[:8]}"
+    return bundle.write(output, name, contents)
+
+
+def rendered(judged: Judged, changes: html.Changes | None, keyid: str) -> dict[str, bytes]:
+    """Return every file that tells of *judged*, by its name."""
+    report = judged.report
+    collected = evidence.collected(report)
+    drawings = _drawings(judged.readings, report.findings)
+    told = results.render(report)
+    texts = {
+        "index.html": html.render(
+            report, collected, drawings=drawings, changes=changes, keyid=keyid
+        ),
+        "results.json": told,
+        "results.sarif": sarif.render(report),
+        "junit.xml": junit.render(report),
+        "gl-code-quality-report.json": gitlab.render(report),
+        **tables.rendered(report, collected, tuple(drawings)),
+        **oscal.rendered(report, collected),
+        **drawings,
+    }
+    encoded = {name: text.encode(errors="backslashreplace") for name, text in texts.items()}
+    return {**encoded, "report.pdf": pdf.render(report, collected, told)}
+
+
+def _drawings(readings: Sequence[Reading], findings: Sequence[Finding]) -> dict[str, str]:
+    """Draw the networks of each stack, as its latest stage shows them."""
+    latest = {reading.graph.stack: reading.graph for reading in readings}
+    drawn = {stack: network.render(replace(graph), findings) for stack, graph in latest.items()}
+    return {f"network-{sarif.relative(stack)}.svg": svg for stack, svg in drawn.items() if svg}
+
+
+def _changes(output: Path, past: Sequence[history.Run], report: Report) -> html.Changes | None:
+    if not past:
+        return None
+    before, now = history.deviating(output / history.FILE, past[-1]), frozenset(keys(report))
+    return html.Changes(
+        past[-1].generated_at, tuple(sorted(now - before)), tuple(sorted(before - now))
+    )
+
+
+def keys(report: Report) -> list[str]:
+    """Return what names each deviation of *report* from run to run."""
+    return [f"{f.policy} on {f.resource} ({f.stage.value})" for f in report.blocking]
+
+
+def _require_whole(folder: Path, by: Signer | None) -> None:
+    """
+    Read what was written back, and refuse to point at it where it deviates.
+
+    Raises:
+        WriteError: It does.
+    """
+    contents = bundle.found(folder)
+    told = canonical_manifest(contents.pop(MANIFEST))
+    envelope = contents.pop(ENVELOPE, None)
+    if by and (envelope is None or opened(envelope, by.public_key)["predicate"] != told):
+        raise WriteError(f"{folder}: the envelope does not verify")
+    for deviation in deviations(told, bundle.digests(contents)):
+        raise WriteError(f"{folder}: {deviation}")
+
+
+def canonical_manifest(raw: bytes) -> dict[str, Any]:
+    """
+    Return the manifest in *raw*.
+
+    Raises:
+        NoBundle: It is none, or not in its canonical form.
+    """
+    try:
+        told: dict[str, Any] = json.loads(raw)
+        is_canonical = canonical(told) == raw and isinstance(told["files"], dict)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise bundle.NoBundle(f"{MANIFEST}: is no manifest") from error
+    if not is_canonical:
+        raise bundle.NoBundle(f"{MANIFEST}: is not in its canonical form")
+    return told
+
+
+def _remember(output: Path, folder: Path, report: Report) -> None:
+    """Add a signed run to the history."""
+    shows: dict[str, list[Finding]] = {}
+    for each in evidence.collected(report):
+        shows.setdefault(each.requirement.id, []).extend(each.findings)
+    run = history.Run(
+        manifest=digest((folder / MANIFEST).read_bytes()),
+        generated_at=report.generated_at.isoformat(timespec="seconds"),
+        folder=folder.name,
+        commit=report.commit,
+        blocking=len(report.blocking),
+    )
+    told = {requirement: evidence.status(findings) for requirement, findings in shows.items()}
+    history.append(output / history.FILE, run, told, keys(report))
