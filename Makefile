@@ -1,5 +1,6 @@
 # make gate             synthesize the platform and judge it
 # make deploy ENV=dev   plan an environment, judge that very plan, and apply it
+# make report           judge it, and write the evidence for an assessor
 # make test             lint, types and tests
 # make hooks            check every commit before it is made
 #
@@ -12,7 +13,7 @@ ifeq ($(MAKECMDGOALS)$(ENV),deploy)
 $(error name the environment: make deploy ENV=dev)
 endif
 
-.PHONY: gate deploy test hooks
+.PHONY: gate deploy report test hooks
 .DEFAULT_GOAL := gate
 
 gate: .venv/ready
@@ -20,6 +21,9 @@ gate: .venv/ready
 
 deploy: .venv/ready
 	@$(TOX) -e deploy -- $(ENV)
+
+report: .venv/ready
+	@$(TOX) -e report
 
 test: .venv/ready
 	@$(TOX) -e lint,type,test,e2e

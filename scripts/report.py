@@ -156,7 +156,7 @@ def rendered(judged: Judged, changes: html.Changes | None, keyid: str) -> dict[s
         **drawings,
     }
     encoded = {name: text.encode(errors="backslashreplace") for name, text in texts.items()}
-    return {**encoded, "report.pdf": pdf.render(report, collected, told)}
+    return {**encoded, "report.pdf": pdf.render(report, collected, drawings, told)}
 
 
 def _drawings(readings: Sequence[Reading], findings: Sequence[Finding]) -> dict[str, str]:

@@ -25,6 +25,7 @@ COLOURS = {
 WIDTH, MARGIN = 1180, 30
 BAND, GAP, SUBNET, NODE = 190, 46, 46, 44
 FLOW = "#2f4a6d"
+FONTS = "system-ui, Liberation Sans, Libertinus Serif, sans-serif"
 INTERNET = "the Internet"
 PROOF = "paths.internet_to_stores"
 LONGEST = 34
@@ -188,8 +189,7 @@ def _drawn(
     height = 150 + len(tiers) * (BAND + GAP) + 120
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-        f'height="{height}" role="img" font-family="system-ui, Liberation Sans, sans-serif" '
-        'font-size="13">'
+        f'height="{height}" role="img" font-family="{FONTS}" font-size="13">'
     )
     yield f"<title>{_said(f'Network of {graph.stack}')}</title>"
     yield (

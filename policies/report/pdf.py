@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -22,7 +22,9 @@ class NotPrinted(RuntimeError):
     """The document could not be set without a warning."""
 
 
-def render(report: Report, evidence: Sequence[Evidence], results: str) -> bytes:
+def render(
+    report: Report, evidence: Sequence[Evidence], drawings: Mapping[str, str], results: str
+) -> bytes:
     """
     Return the report as a PDF with *results*, its JSON, attached.
 
@@ -31,7 +33,10 @@ def render(report: Report, evidence: Sequence[Evidence], results: str) -> bytes:
     """
     project: Any = {
         "main.typ": files(__package__).joinpath("page", "report.typ").read_bytes(),
-        "view.json": msgspec.json.encode(_printed(_view(report, evidence))),
+        "view.json": msgspec.json.encode(
+            {**_printed(_view(report, evidence)), "drawings": list(drawings)}
+        ),
+        **{name: printed(drawing).encode() for name, drawing in drawings.items()},
         "results.json": results.encode(),
     }
     made, warnings = typst.compile_with_warnings(
