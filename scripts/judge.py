@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from policies import POLICIES
@@ -172,6 +173,7 @@ def _report(
         inventory=inventory(reading.graph for reading in readings),
         waivers=tuple(waivers),
         refusals=(),
+        version=version("pci-gate"),
         generated_at=now,
         commit=current_commit(),
     )

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +125,6 @@ def _write(
     told = manifest(
         report,
         contents,
-        version=version("pci-gate"),
         replay=again,
         previous=past[-1].manifest if past and by else None,
     )

@@ -3,7 +3,7 @@ Whether the tests notice when the suite is wrong: ``tox run -e mutation``.
 
 Every mutant of what reaches a verdict, waives and ends a run; of the rest of policies/ a sample,
 the same in each run, or with ``--all`` every one, which takes hours. The score has to be 90 %,
-and whatever survives of the first has to stand in tests/survivors.txt with its reason.
+and whatever survives of the first has to be of a function in tests/survivors.txt, with a reason.
 """
 
 import json
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 MUTANTS = ROOT / "mutants"
 CORE = ("policies.engine.evaluate", "policies.engine.lifecycle", "policies.engine.waive")
 SURVIVORS = ROOT / "tests" / "survivors.txt"
-SAMPLE = 1200
+SAMPLE = 600
 LEAST = 0.9
 SURVIVED = {0, 33, 34}
 """How mutmut ends for a mutant that passes every test, or that no test reaches."""
@@ -42,7 +42,7 @@ def of_the_core(name):
 
 
 def score(codes):
-    """Print how many were noticed; return which were not."""
+    """Return which mutants were not noticed, and the share of those that were."""
     survivors = sorted(name for name, code in codes.items() if code in SURVIVED)
     return survivors, 1 - len(survivors) / max(len(codes), 1)
 
@@ -59,7 +59,7 @@ def main(arguments):
     survivors, core = score({name: code for name, code in codes.items() if of_the_core(name)})
     escaped, rest = score({name: codes[name] for name in chosen})
     excused = {line.partition("  ")[0] for line in SURVIVORS.read_text().splitlines()}
-    unexcused = sorted(set(survivors) - excused)
+    unexcused = [name for name in survivors if name.partition("__mutmut_")[0] not in excused]
     for name in (*unexcused, *escaped):
         sys.stdout.write(f"survives  {name}\n")
     sys.stdout.write(

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from policies.engine.evaluate import collect, evaluate
-from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.graph import Resource, ResourceGraph, Stage
+from policies.engine.house import parse_house
 from policies.engine.model import Each, Policy, Verdict, Violation
-from policies.engine.values import Unknown
+from policies.engine.observed import NOTHING
+from policies.engine.values import PLAIN, STACK, Unknown
 
 
 def is_good(thing, graph):
@@ -161,3 +163,157 @@ def test_what_terraform_ignores_is_judged_as_unknown_too(good, ignored, verdict)
     thing = {"good": good, "lifecycle": [{"ignore_changes": ignored}]}
 
     assert [verdict] == verdicts(GOOD, graph(thing))
+
+
+FEW = "1 of at least 2 aws_thing comply"
+MISSING = f"{FEW}; others may be missing, or in another account"
+HOUSE = """
+stack = "pay-{environment}"
+account = "pay-account-{environment}"
+environments = ["qa"]
+entry_points = []
+[naming]
+pattern = "pay-{resource}-{environment}"
+[addressing]
+vpc = "10.0.0.0/16"
+[tags]
+required = ["Name"]
+"""
+
+
+def found(policy, given):
+    return [
+        (f.resource, f.verdict, f.messages, f.stage, f.document) for f in evaluate([policy], given)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("things", "syntax", "verdict", "message"),
+    [
+        ([{"good": True}, {"good": True}], STACK, None, ""),
+        (
+            [{"good": True}, {"good": False}],
+            STACK,
+            Verdict.FAIL,
+            "1 of at least 2 aws_thing comply",
+        ),
+        ([{"good": True}, {"good": True, "count": "${var.n}"}], STACK, Verdict.UNKNOWN, MISSING),
+        (
+            [{"good": True}, {"good": True, "provider": "aws.other"}],
+            STACK,
+            Verdict.UNKNOWN,
+            MISSING,
+        ),
+        ([{"good": True}, {"good": True, "account_id": "1"}], STACK, Verdict.UNKNOWN, MISSING),
+        ([{"good": True}, {"good": True, "account_id": "1"}], PLAIN, None, ""),
+        ([{"good": False}, {"good": False, "provider": "aws.other"}], STACK, Verdict.FAIL, None),
+    ],
+)
+def test_what_must_exist_counts_where_it_is_sure_to_be_there(
+    house, things, syntax, verdict, message
+):
+    given = graph(*things, house=house, document="cdk.tf.json", stage=Stage.PLANNED)
+    given = replace(given, resources=tuple(replace(r, syntax=syntax) for r in given.resources))
+    told = found(replace(GOOD, at_least=2), given)[len(things) :]
+    message = message if message is not None else "0 of at least 2 aws_thing comply"
+    expected = [("stack/aws_thing", verdict, (message,), Stage.PLANNED, "cdk.tf.json")]
+
+    assert (expected if verdict else []) == told
+
+
+def test_what_a_plan_says_of_another_provider_stands_in_its_configuration(house):
+    given = graph({"good": True}, house=house)
+    [thing] = given.resources
+    elsewhere = replace(thing, syntax=PLAIN, expressions={"account_id": {"constant_value": "1"}})
+    told = verdicts(replace(GOOD, at_least=1), given.having(elsewhere))
+
+    assert [Verdict.PASS, Verdict.UNKNOWN] == told
+
+
+@pytest.mark.parametrize(
+    ("stack", "account_wide", "number"),
+    [("pay-qa", False, 2), ("pay-qa", True, 1), ("pay-account-qa", True, 2)],
+)
+def test_what_an_account_has_once_is_asked_of_its_own_stack(stack, account_wide, number):
+    house = parse_house(HOUSE, "house.toml")
+    given = replace(graph({"good": False}, house=house), stack=stack)
+
+    assert number == len(verdicts(replace(GOOD, at_least=1, account_wide=account_wide), given))
+
+
+def test_what_must_exist_of_several_types_names_them(house):
+    policy = replace(GOOD, applies_to=("aws_thing", "aws_other"), at_least=1)
+    [(resource, _, messages, _, _)] = found(policy, graph(house=house))
+
+    assert ("stack/aws_thing", ("0 of at least 1 aws_thing or aws_other comply",)) == (
+        resource,
+        messages,
+    )
+
+
+def test_a_stack_without_a_name_is_named_by_nothing(house):
+    [(resource, *_)] = found(replace(GOOD, at_least=1), replace(graph(house=house), stack=""))
+
+    assert "aws_thing" == resource
+
+
+def is_unheard_of(thing, graph):
+    if thing.get("name") == "crash":
+        raise RuntimeError("the selector")
+    return "with a reason" if thing.get("name") == "why" else thing.get("name") == "bad"
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict", "message"),
+    [
+        ({"name": "bad"}, Verdict.FAIL, "aws_thing aws_thing.0: there must be none"),
+        ({"name": "why"}, Verdict.FAIL, "aws_thing aws_thing.0: there must be none with a reason"),
+        ({"name": Unknown("${x}")}, Verdict.UNKNOWN, "name is not known: ${x}"),
+        ({"name": "crash"}, Verdict.ERROR, "RuntimeError: the selector"),
+    ],
+)
+def test_a_census_says_what_it_found(values, verdict, message):
+    policy = Policy(prohibits=is_unheard_of, id="things.none", title="None.", why="None.")
+    [(resource, told, messages, _, _)] = found(policy, graph(values))
+
+    assert ("stack/aws_thing.0", verdict, (message,)) == (resource, told, messages)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.UNKNOWN])
+def test_a_census_means_what_its_policy_says(verdict):
+    policy = Policy(prohibits=("aws_thing",), verdict_if_found=verdict, id="t.none", found="gone")
+    [(_, told, messages, _, _)] = found(policy, graph({}))
+
+    assert (verdict, ("aws_thing aws_thing.0: gone",)) == (told, messages)
+
+
+def test_why_it_is_not_known_is_said():
+    when = replace(GOOD, when=lambda thing: thing.get("kind") == "a")
+    [(_, verdict, messages, _, _)] = found(when, graph({"kind": Unknown("${k}"), "good": True}))
+
+    assert (Verdict.UNKNOWN, ("kind is not known: ${k}",)) == (verdict, messages)
+
+
+def has_a_neighbour(block, graph):
+    """Blocks have a neighbour."""
+    if not graph.of_type("aws_neighbour"):
+        yield Violation("has none", block)
+
+
+def test_a_check_of_a_block_sees_the_whole_graph():
+    policy = replace(GOOD, checks=Each("rules", has_a_neighbour))
+    given = graph({"rules": [{}]})
+    neighbour = Resource("aws_neighbour.a", "aws_neighbour", {})
+
+    assert [Verdict.FAIL] == verdicts(policy, given)
+    assert [Verdict.PASS] == verdicts(
+        policy, replace(given, resources=(*given.resources, neighbour))
+    )
+
+
+def test_a_finding_that_can_be_waived_has_the_fingerprint_of_its_resource():
+    bad, good = evaluate([GOOD], graph({"good": False}, {"good": True}))
+    [other] = evaluate([GOOD], graph({"good": False, "size": 1}))
+
+    assert good.fingerprint == NOTHING
+    assert 3 == len({NOTHING, bad.fingerprint, other.fingerprint})

@@ -59,7 +59,7 @@ def hostile(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile") / "stack"
     folder.mkdir()
     named = {
-        "aws_vpc_security_group_ingress_rule": {name: RULE for name in HOSTILE.values()},
+        "aws_vpc_security_group_ingress_rule": dict.fromkeys(HOSTILE.values(), RULE),
         "aws_subnet": {
             name: {"cidr_block": name, "tags": {"Name": name, "PciScope": name}}
             for name in HOSTILE.values()

@@ -246,6 +246,12 @@ def test_a_waiver_counts_for_a_year_at_most_and_a_day_at_least(approved, expires
     assert (approved, expires) == (str(waiver.approved_on), str(waiver.expires_on))
 
 
+def test_an_address_may_have_letters_of_any_kind():
+    [waiver] = parse_waivers(YAML.replace("aws_kms_key.a", "aws_kms_key.XYZ-9_a"), "waivers.yaml")
+
+    assert ["stack/aws_kms_key.XYZ-9_a"] == list(waiver.resources)
+
+
 def test_a_waiver_of_a_stack_names_the_stack():
     text = YAML.replace("keys.rotation", "house.environments").replace("stack/aws_kms_key.a", "dev")
     [waiver] = parse_waivers(text, "waivers.yaml")

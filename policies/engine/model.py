@@ -338,6 +338,9 @@ class Report:
     remarks: tuple[str, ...]
     """What the reader of the report must know, such as a second opinion not asked for."""
 
+    version: str
+    """That of pci-gate."""
+
     generated_at: datetime
     commit: str | None
 

@@ -41,7 +41,6 @@ def manifest(
     report: Report,
     contents: Mapping[str, bytes],
     *,
-    version: str,
     replay: Mapping[str, Any],
     previous: str | None,
 ) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def manifest(
     return {
         "schema_version": SCHEMA_VERSION,
         "standard": f"PCI DSS v{VERSION}",
-        "tool": {"name": "pci-gate", "version": version},
+        "tool": {"name": "pci-gate", "version": report.version},
         "suite": suite(),
         "commit": report.commit,
         "generated_at": report.generated_at.isoformat(timespec="seconds"),

@@ -25,7 +25,11 @@ def render(report: Report) -> str:
     told = sorted(told, key=lambda finding: not finding.blocks)[:MOST]
     declared = {policy.id: policy for policy in report.policies}
     rules = {id: number for number, id in enumerate(dict.fromkeys(f.policy for f in told))}
-    driver = {"name": "pci-gate", "rules": [_rule(declared[id]) for id in rules]}
+    driver = {
+        "name": "pci-gate",
+        "version": report.version,
+        "rules": [_rule(declared[id]) for id in rules],
+    }
     run = {
         "tool": {"driver": driver},
         "automationDetails": {"id": "pci-gate/"},
