@@ -51,7 +51,12 @@ class Commands(click.Group):
         """Return the command *name*, or None."""
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"scripts.{name}").command
+        try:
+            command: click.Command = importlib.import_module(f"scripts.{name}").command
+        except ModuleNotFoundError as error:
+            raise Refusal(
+                f"{name}: there is no {error.name} here; pip install 'pci-gate[report]'"
+            ) from error
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,12 +1,18 @@
 """The rules of the design that an import can break."""
 
 import ast
+import subprocess
+import sys
 
 import pytest
 
 from tests.conftest import ROOT
 
 LIGHT = {"click", "msgspec", "yaml", "policies", "scripts"}
+EVIDENCE = {
+    "cryptography", "jinja2", "junitparser", "markupsafe", "rfc8785", "securesystemslib", "typst",
+}  # fmt: skip
+"""What the extra [report] brings."""
 PURE = ["os", "subprocess", "socket", "time", "random"]
 
 
@@ -39,12 +45,20 @@ def test_the_judge_shares_no_code_with_the_judged(folder, other):
 
 def test_the_gate_is_light():
     """Other repositories install it through pre-commit: no CDKTF in it, and no Checkov."""
-    import sys
-
     for folder in ("policies", "scripts"):
         for path, names in imports(folder):
             if "checkov_probe" not in path.parts:
-                assert packages(names) <= LIGHT | sys.stdlib_module_names, path
+                assert packages(names) <= LIGHT | EVIDENCE | sys.stdlib_module_names, path
+
+
+@pytest.mark.parametrize("command", ["check", "deploy", "explain", "hook", "policies", "waive"])
+def test_what_only_a_report_needs_is_imported_by_no_other_command(command):
+    program = f"import sys, scripts.{command}; print(*sys.modules)"
+    answer = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert set() == EVIDENCE & packages(answer.stdout.split())
 
 
 def test_only_reading_touches_the_world():

@@ -416,3 +416,15 @@ def test_the_help_says_what_the_exit_codes_mean():
         "70  an error",
     ):
         assert code in text
+
+
+def test_a_command_that_lacks_its_libraries_says_how_to_get_them(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    for name in ("scripts.report", "policies.report.html"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    run = CliRunner().invoke(cli, ["report"])
+
+    assert 2 == run.exit_code
+    assert (
+        "pci-gate: report: there is no jinja2 here; pip install 'pci-gate[report]'\n" == run.stderr
+    )
