@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from policies import POLICIES
@@ -24,6 +23,7 @@ from policies.engine.waive import WaiverError, parse_waivers
 from policies.house import missing_environments, shared_accounts
 from policies.report.redaction import redacted
 from policies.requirements import requirements
+from policies.version import __version__
 from scripts import deadline, second_opinion
 from scripts.files import current_commit
 
@@ -173,7 +173,7 @@ def _report(
         inventory=inventory(reading.graph for reading in readings),
         waivers=tuple(waivers),
         refusals=(),
-        version=version("pci-gate"),
+        version=__version__,
         generated_at=now,
         commit=current_commit(),
     )

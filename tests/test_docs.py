@@ -49,7 +49,7 @@ def test_the_policies_that_prose_names_exist():
     for file in ("README.md", "CONTRIBUTING.md", "docs/decisions.md", "waivers.yaml"):
         for id in re.findall(r"\b([a-z_]+\.[a-z_0-9]+)\b", (ROOT / file).read_text()):
             if id.partition(".")[0] in modules and not id.endswith(
-                (".md", ".py", ".toml", ".yaml")
+                (".md", ".py", ".svg", ".toml", ".yaml")
             ):
                 assert id in known, f"{file}: {id}"
 
