@@ -26,14 +26,14 @@ def _listed(graph: ResourceGraph) -> Iterator[Component]:
                 stack=graph.stack,
                 stage=graph.stage,
                 source=resource.source,
-                name=next(filter(None, (_text(resource, path) for path in NAMES)), ""),
-                scope=_text(resource, SCOPE),
-                cidr=_text(resource, "cidr_block"),
-                zone=_text(resource, "availability_zone"),
+                name=next(filter(None, (told(resource, path) for path in NAMES)), ""),
+                scope=told(resource, SCOPE),
+                cidr=told(resource, "cidr_block"),
+                zone=told(resource, "availability_zone"),
             )
 
 
-def _text(resource: Resource, path: str) -> str:
+def told(resource: Resource, path: str) -> str:
     """Return the text at *path*, or nothing where it is none, or not known."""
     try:
         value = resource.get(path)

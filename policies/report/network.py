@@ -9,6 +9,7 @@ from html import escape
 
 from policies.aws import firewall, reachability
 from policies.aws.reachability import PLACES, SCALING, Party
+from policies.engine import inventory
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Finding, Verdict
 from policies.engine.values import UnknownValue, drained
@@ -65,21 +66,13 @@ def render(graph: ResourceGraph, findings: Iterable[Finding]) -> str:
     return "\n".join(_drawn(graph, tiers, nodes, tuple(_flows(nodes)), list(findings))) + "\n"
 
 
-def _text(resource: Resource, path: str) -> str:
-    try:
-        value = resource.get(path)
-    except UnknownValue:
-        return ""
-    return value if isinstance(value, str) else ""
-
-
 def _name(resource: Resource) -> str:
-    name = _text(resource, "tags.Name") or _text(resource, "name")
+    name = inventory.told(resource, "tags.Name") or inventory.told(resource, "name")
     return name or resource.address.partition(".")[2]
 
 
 def _scope(resource: Resource) -> str:
-    scope = _text(resource, "tags.PciScope")
+    scope = inventory.told(resource, "tags.PciScope")
     return scope if scope in COLOURS else ""
 
 
@@ -213,7 +206,7 @@ def _drawn(
 
 def _vpc(graph: ResourceGraph, height: int) -> str:
     names = ", ".join(
-        f"{_name(vpc)} {_text(vpc, 'cidr_block')}" for vpc in graph.of_type("aws_vpc")
+        f"{_name(vpc)} {inventory.told(vpc, 'cidr_block')}" for vpc in graph.of_type("aws_vpc")
     )
     return (
         f'<rect x="{MARGIN}" y="90" width="{WIDTH - 2 * MARGIN}" height="{height - 190}" rx="8" '
@@ -238,8 +231,8 @@ def _band(
     )
     step = (width - 20) / len(subnets)
     for number, subnet in enumerate(subnets):
-        told = [_text(subnet, "cidr_block") or "addresses not known"]
-        told.append(_text(subnet, "availability_zone"))
+        told = [inventory.told(subnet, "cidr_block") or "addresses not known"]
+        told.append(inventory.told(subnet, "availability_zone"))
         yield _box((left + 10 + number * step, top + 30, step - 10, SUBNET), "", told, dashed=True)
     step = (width - 20) / max(len(nodes), 1)
     for number, node in enumerate(nodes):
