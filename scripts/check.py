@@ -11,7 +11,7 @@ from policies.report import results, text
 from scripts import options
 from scripts.__main__ import Refusal
 from scripts.exits import NOT_WRITTEN, ending
-from scripts.files import WriteError, write_whole
+from scripts.files import WriteError, close_standard_output, write_whole
 from scripts.judge import REFUSALS, judge
 
 RENDERERS = {"text": text.render, "json": results.render}
@@ -83,6 +83,7 @@ def command(
         sys.exit(NOT_WRITTEN)
     except OSError as error:
         click.echo(f"pci-gate: standard output: {error.strerror}", err=True)
+        close_standard_output()
         sys.exit(NOT_WRITTEN)
     if report.refusals:
         raise Refusal(*report.refusals)

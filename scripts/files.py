@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -34,6 +36,12 @@ def write_whole(path: Path, content: str | bytes) -> None:
             raise
     except OSError as error:
         raise WriteError(f"{path}: {error.strerror}") from error
+
+
+def close_standard_output() -> None:
+    """Lead standard output nowhere, so that Python does not try it once more when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def current_commit() -> str | None:
