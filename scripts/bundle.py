@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from policies.engine.document import DocumentError, Reading
 from policies.engine.read import MANIFEST as SYNTHESIS
-from policies.engine.read import PLAN_FILE, SOURCE_MAP, STACK_SUFFIX, STATE_FILE
-from policies.evidence.manifest import digest
+from policies.engine.read import (
+    PLAN_FILE,
+    SILENCING_FILES,
+    SOURCE_MAP,
+    STACK_SUFFIX,
+    STATE_FILE,
+    attempted,
+    content_of,
+)
 from scripts.files import WriteError
 
 LATEST = "latest"
@@ -26,28 +37,33 @@ def take_away(root: Path) -> None:
     Take the old `latest` away before anything else: no old pass ever looks current.
 
     Raises:
-        WriteError: The folder cannot be written.
+        WriteError: It cannot be taken away.
     """
     try:
-        root.mkdir(parents=True, exist_ok=True)
         (root / LATEST).unlink(missing_ok=True)
     except OSError as error:
         raise WriteError(f"{root}: {error.strerror}") from error
 
 
-def write(root: Path, name: str, contents: Mapping[str, bytes]) -> Path:
+def write(
+    root: Path, name: str, contents: Mapping[str, bytes], require_whole: Callable[[Path], None]
+) -> Path:
     """
     Write *contents*, by name, into the new folder *name* in *root*, all of them or none.
+
+    It gets its name once *require_whole* has found nothing against it.
 
     Raises:
         WriteError: It cannot be written, or is there already.
     """
     folder, partial = root / name, root / f".{name}.{os.getpid()}"
     try:
+        root.mkdir(parents=True, exist_ok=True)
         partial.mkdir(mode=0o700)
         try:
             for file, content in contents.items():
                 _write(partial / file, content)
+            require_whole(partial)
             os.rename(partial, folder)  # noqa: PTH104 - fails where there is one that is not empty
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
@@ -80,61 +96,89 @@ def point(root: Path, folder: Path) -> None:
         raise WriteError(f"{root / LATEST}: {error.strerror}") from error
 
 
-def found(folder: Path) -> dict[str, bytes]:
+def found(folder: Path) -> dict[str, str]:
     """
-    Return the content of every file in *folder*, by name.
+    Return the SHA-256 of every file in *folder*, by name.
 
     Raises:
         NoBundle: It is no folder, or holds something that is neither a folder nor a file.
     """
     if not folder.is_dir():
-        raise NoBundle(f"{folder}: no such folder")
-    contents = {}
+        raise NoBundle("no such folder")
+    digests, folders = {}, set()
     for path in sorted(folder.rglob("*")):
-        kind = path.lstat().st_mode
+        name, kind = path.relative_to(folder).as_posix(), path.lstat().st_mode
         if stat.S_ISREG(kind):
-            contents[path.relative_to(folder).as_posix()] = path.read_bytes()
-        elif not stat.S_ISDIR(kind):
-            raise NoBundle(f"{path.relative_to(folder).as_posix()}: is a link, or no file at all")
-    return contents
-
-
-def digests(contents: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the SHA-256 of each of *contents*."""
-    return {name: digest(content) for name, content in contents.items()}
+            with path.open("rb") as file:
+                digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        elif stat.S_ISDIR(kind):
+            folders.add(name)
+        else:
+            raise NoBundle(f"{name}: is a link, or no file at all")
+    for name in sorted(folders):
+        if not any(file.startswith(f"{name}/") for file in digests):
+            raise NoBundle(f"{name}: is a folder without a file")
+    return digests
 
 
 def archived(
     paths: Sequence[Path], house: Path | None, waivers: Path | None
-) -> tuple[dict[str, bytes], dict[str, object]]:
+) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Return a copy of everything that was read, by name, and where it stands in the bundle."""
     contents: dict[str, bytes] = {}
     again = []
     for number, path in enumerate(paths):
-        place = f"{INPUTS}/{number}/{path.absolute().name}"
-        if path.is_file():
-            place = f"{INPUTS}/{number}/{path.absolute().parent.name}/{path.name}"
-            contents[place] = path.read_bytes()
-            sources = path.parent / SOURCE_MAP
-            if sources.is_file():
-                contents[f"{place.rpartition('/')[0]}/{SOURCE_MAP}"] = sources.read_bytes()
-        else:
-            for file in _read_from(path):
-                contents[f"{place}/{file.relative_to(path).as_posix()}"] = file.read_bytes()
-        again.append(place)
-    replay: dict[str, object] = {"paths": again}
+        whole = path.resolve()
+        named = whole.name if path.is_dir() else f"{whole.parent.name}/{whole.name}"
+        place = f"{INPUTS}/{number}/{named}"
+        again.append({"path": path.as_posix(), "archived": place})
+        files = _read_from(path) if path.is_dir() else [path, path.parent / SOURCE_MAP]
+        for file in files:
+            name = file.relative_to(path if path.is_dir() else path.parent).as_posix()
+            with contextlib.suppress(DocumentError):  # what was refused is not archived
+                root = place if path.is_dir() else place.rpartition("/")[0]
+                contents[f"{root}/{name}"] = content_of(file)
+    replay: dict[str, Any] = {"paths": again}
     for name, rules in (("house", house), ("waivers", waivers)):
         replay[name] = f"{INPUTS}/{name}{rules.suffix}" if rules else None
         if rules:
-            contents[f"{INPUTS}/{name}{rules.suffix}"] = rules.read_bytes()
+            contents[f"{INPUTS}/{name}{rules.suffix}"] = content_of(rules)
     return contents, replay
 
 
 def _read_from(folder: Path) -> Iterator[Path]:
-    """Yield the files below *folder* that the gate reads."""
+    """Yield the files below *folder* that the gate reads, or looks for."""
     for name, folders, files in os.walk(folder):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         for file in sorted(files):
-            ours = {PLAN_FILE, STATE_FILE, SOURCE_MAP, SYNTHESIS}
+            ours = {PLAN_FILE, STATE_FILE, SOURCE_MAP, SYNTHESIS} | SILENCING_FILES
             if file in ours or (file.endswith(STACK_SUFFIX) and not file.startswith(".")):
                 yield Path(name, file)
+
+
+def documents(folder: Path, archive: Sequence[Mapping[str, str]]) -> set[tuple[str, str, str]]:
+    """
+    Return stack, stage and digest of every document in the *archive* of the bundle *folder*.
+
+    Raises:
+        NoBundle: The archive leads out of the bundle.
+    """
+    tried = attempted(folder / within(each["archived"]) for each in archive)
+    return {
+        (each.document.stack, each.document.stage.value, each.document.sha256)
+        for each in tried
+        if isinstance(each, Reading)
+    }
+
+
+def within(name: str) -> str:
+    """
+    Return *name*, the place of an archived file.
+
+    Raises:
+        NoBundle: It leads out of the archive.
+    """
+    parts = name.split("/")
+    if parts[0] != INPUTS or {"", ".", ".."} & set(parts) or "\0" in name:
+        raise NoBundle(f"{name}: is no place in the archive")
+    return name

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from policies.evidence import history
+from policies.report.text import printable
 from scripts.exits import NOT_WRITTEN
 from scripts.report import DEFAULT_OUTPUT
 
@@ -32,12 +33,12 @@ def command(output: Path, last: int) -> None:
         for run in recent:
             commit = (run.commit or "no commit")[:12]
             told = f"{run.blocking} block" if run.blocking else "nothing blocks"
-            click.echo(f"{run.generated_at}  {commit:12}  {told}")
-            click.echo(f"  {run.folder}  {run.manifest}")
+            click.echo(printable(f"{run.generated_at}  {commit:12}  {told}"))
+            click.echo(printable(f"  {run.folder}  {run.manifest}"))
         if not recent:
             click.echo(f"{path}: no signed run yet (pci-gate report --key FILE)")
         for requirement, shown in history.trend(path, last):
-            click.echo(f"{requirement:10}  {' > '.join(_folded(shown))}")
+            click.echo(printable(f"{requirement:10}  {' > '.join(_folded(shown))}"))
     except history.HistoryDamaged as error:
         click.echo(f"pci-gate: {error}", err=True)
         sys.exit(NOT_WRITTEN)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+
+from msgspec.structs import replace as with_fields
 
 from policies import POLICIES
 from policies.engine import checkov, waive
@@ -21,7 +23,7 @@ from policies.engine.observed import observing
 from policies.engine.read import attempted, is_synthesis, read_text, suppressions
 from policies.engine.waive import WaiverError, parse_waivers
 from policies.house import missing_environments, shared_accounts
-from policies.report.redaction import redacted
+from policies.report.redaction import hiding, redacted
 from policies.requirements import requirements
 from policies.version import __version__
 from scripts import deadline, second_opinion
@@ -42,6 +44,8 @@ class Judged:
 
     report: Report
     readings: tuple[Reading, ...]
+    hide: Callable[[str], str]
+    """What takes secrets out of a text that is drawn from the documents themselves."""
 
 
 def judge(
@@ -113,7 +117,28 @@ def _judge(
     )
     silencing = map(_silencing, suppressions(paths))
     report = replace(report, refusals=refusals, remarks=(*report.remarks, *silencing))
-    return Judged(redacted(report, (reading.content for reading in readings)), readings)
+    hide = hiding(reading.content for reading in readings)
+    return Judged(redacted(report, hide), readings, hide)
+
+
+def renamed(report: Report, names: Mapping[str, str], commit: str | None) -> Report:
+    """Return *report* as it is where each path in *names* is called what it names."""
+
+    def then(text: str) -> str:
+        for place, name in names.items():
+            text = text.replace(place, name)
+        return text
+
+    return replace(
+        report,
+        commit=commit,
+        documents=tuple(replace(each, path=then(each.path)) for each in report.documents),
+        findings=tuple(
+            with_fields(finding, document=then(finding.document)) for finding in report.findings
+        ),
+        refusals=tuple(map(then, report.refusals)),
+        remarks=tuple(map(then, report.remarks)),
+    )
 
 
 def _sorted_out(paths: Sequence[Path]) -> tuple[tuple[Reading, ...], tuple[str, ...]]:

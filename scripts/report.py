@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 from securesystemslib.signer import Signer
 
-from policies.engine.document import Reading
+from policies.engine.document import DocumentError, Reading
 from policies.engine.model import Finding, Report
 from policies.evidence import history
-from policies.evidence.manifest import ENVELOPE, MANIFEST, deviations, digest, manifest
-from policies.evidence.signing import KeyRefused, canonical, opened, sealed, signer
+from policies.evidence.manifest import (
+    ENVELOPE,
+    MANIFEST,
+    Manifest,
+    deviations,
+    digest,
+    manifest,
+    parsed,
+)
+from policies.evidence.signing import KeyRefused, canonical, require_signed, sealed, signer
 from policies.report import (
     evidence,
     gitlab,
@@ -30,6 +36,7 @@ from policies.report import (
     sarif,
     tables,
 )
+from policies.report.text import printable
 from scripts import bundle, options
 from scripts.__main__ import Refusal
 from scripts.exits import NOT_WRITTEN, ending
@@ -74,11 +81,11 @@ def command(
     What is judged is what check judges, and the exit code is the same.
     """
     try:
-        by = _signer(key)
         bundle.take_away(output)
+        _require_outside(output, paths)
+        by = _signer(key)
         judged = observed(paths, waivers, house, _now(), with_checkov=with_checkov)
         folder = _write(output, judged, paths, house, waivers, by)
-        _require_whole(folder, by)
         if by:
             _remember(output, folder, judged.report)
         bundle.point(output, folder)
@@ -87,10 +94,23 @@ def command(
     except (WriteError, history.HistoryDamaged, bundle.NoBundle) as error:
         click.echo(f"pci-gate: {error}", err=True)
         sys.exit(NOT_WRITTEN)
-    click.echo(f"{folder}: {html.outcome(judged.report)}; {'signed' if by else 'not signed'}")
+    ended = f"{html.outcome(judged.report)}; {'signed' if by else 'not signed'}"
+    click.echo(printable(f"{folder}: {ended}; inputs/ holds what was judged, secrets included"))
     for reason in judged.report.refusals:
-        click.echo(f"pci-gate: {reason}", err=True)
+        click.echo(f"pci-gate: {printable(reason)}", err=True)
     sys.exit(ending(judged.report))
+
+
+def _require_outside(output: Path, paths: Sequence[Path]) -> None:
+    """
+    Refuse to write into what is judged: the next run would judge its own archive.
+
+    Raises:
+        DocumentError: It would.
+    """
+    for path in paths:
+        if path.is_dir() and output.resolve().is_relative_to(path.resolve()):
+            raise DocumentError(f"--output {output} is inside of {path}, which is judged")
 
 
 def _now() -> datetime:
@@ -118,28 +138,32 @@ def _write(
 ) -> Path:
     report = judged.report
     past = history.runs(output / history.FILE)
-    contents = rendered(judged, _changes(output, past, report), by.public_key.keyid if by else "")
+    changes, keyid = _changes(output, past, report), by.public_key.keyid if by else ""
+    contents = rendered(judged, changes, keyid)
     copies, again = bundle.archived(paths, house, waivers)
     contents |= copies
-    again["checkov"] = any(finding.policy.startswith("checkov.") for finding in report.findings)
-    told = manifest(
-        report,
-        contents,
-        replay=again,
-        previous=past[-1].manifest if past and by else None,
-    )
+    again |= {
+        "checkov": any(finding.policy.startswith("checkov.") for finding in report.findings),
+        "keyid": keyid,
+        "changes": asdict(changes) if changes else None,
+    }
+    previous = past[-1].manifest if past and by else None
+    told = manifest(report, contents, replay=again, previous=previous)
     contents[MANIFEST] = canonical(told)
     if by:
         contents[ENVELOPE] = sealed({MANIFEST: digest(contents[MANIFEST])}, told, by)
     name = f"{report.generated_at:%Y-%m-%dT%H%M%SZ}-{digest(contents[MANIFEST])[:8]}"
-    return bundle.write(output, name, contents)
+    return bundle.write(output, name, contents, lambda folder: _require_whole(folder, by))
 
 
 def rendered(judged: Judged, changes: html.Changes | None, keyid: str) -> dict[str, bytes]:
     """Return every file that tells of *judged*, by its name."""
     report = judged.report
     collected = evidence.collected(report)
-    drawings = _drawings(judged.readings, report.findings)
+    drawings = {
+        name: judged.hide(drawing)
+        for name, drawing in _drawings(judged.readings, report.findings).items()
+    }
     told = results.render(report)
     texts = {
         "index.html": html.render(
@@ -180,35 +204,28 @@ def keys(report: Report) -> list[str]:
 
 def _require_whole(folder: Path, by: Signer | None) -> None:
     """
-    Read what was written back, and refuse to point at it where it deviates.
+    Read what was written back, and refuse it where it deviates, or archives something else.
 
     Raises:
         WriteError: It does.
     """
-    contents = bundle.found(folder)
-    told = canonical_manifest(contents.pop(MANIFEST))
-    envelope = contents.pop(ENVELOPE, None)
-    if by and (envelope is None or opened(envelope, by.public_key)["predicate"] != told):
-        raise WriteError(f"{folder}: the envelope does not verify")
-    for deviation in deviations(told, bundle.digests(contents)):
+    found = bundle.found(folder)
+    raw = (folder / MANIFEST).read_bytes()
+    told = parsed(raw)
+    found.pop(MANIFEST)
+    if found.pop(ENVELOPE, None) and by:
+        require_signed((folder / ENVELOPE).read_bytes(), by.public_key, MANIFEST, raw)
+    for deviation in (*deviations(told, found), *other_documents(folder, told)):
         raise WriteError(f"{folder}: {deviation}")
 
 
-def canonical_manifest(raw: bytes) -> dict[str, Any]:
-    """
-    Return the manifest in *raw*.
-
-    Raises:
-        NoBundle: It is none, or not in its canonical form.
-    """
-    try:
-        told: dict[str, Any] = json.loads(raw)
-        is_canonical = canonical(told) == raw and isinstance(told["files"], dict)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise bundle.NoBundle(f"{MANIFEST}: is no manifest") from error
-    if not is_canonical:
-        raise bundle.NoBundle(f"{MANIFEST}: is not in its canonical form")
-    return told
+def other_documents(folder: Path, told: Manifest) -> Iterator[str]:
+    """Say of each document that was judged that another one stands in the archive."""
+    archive = [{"archived": each.archived} for each in told.replay.paths]
+    there = bundle.documents(folder, archive)
+    for each in told.documents:
+        if (each.stack, each.stage, each.sha256) not in there:
+            yield f"{each.path} ({each.stage}): what was judged is not what is archived"
 
 
 def _remember(output: Path, folder: Path, report: Report) -> None:

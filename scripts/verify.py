@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
+from securesystemslib.signer import Key
 
-from policies.engine.model import Report
-from policies.evidence.manifest import ENVELOPE, MANIFEST, deviations, digest, suite
-from policies.evidence.signing import EnvelopeRefused, KeyRefused, opened, public_key
-from policies.report import results
+from policies.evidence.manifest import (
+    ENVELOPE,
+    MANIFEST,
+    Manifest,
+    ManifestRefused,
+    Outcome,
+    deviations,
+    digest,
+    parsed,
+    suite,
+)
+from policies.evidence.signing import EnvelopeRefused, KeyRefused, public_key, require_signed
+from policies.report import html
+from policies.report.text import printable
 from scripts import bundle
 from scripts.__main__ import Refusal
 from scripts.exits import NOT_WRITTEN
-from scripts.judge import REFUSALS, observed
-from scripts.report import canonical_manifest
+from scripts.judge import REFUSALS, observed, renamed
+from scripts.report import other_documents, rendered
+
+LARGEST_MANIFEST = 64 * 1024 * 1024
 
 
 @click.command("verify")
@@ -53,55 +64,72 @@ def command(
     """
     try:
         folder = folder.resolve() if folder.name == bundle.LATEST else folder
-        contents = bundle.found(folder)
-        told, signed = _told(contents, key)
+        told, signed = _told(folder, key)
         wrong = [
-            *deviations(told, bundle.digests(contents)),
+            *deviations(told, _found(folder)),
+            *other_documents(folder, told),
             *_other_plan(told, plan),
             *_other_chain(told, previous),
         ]
         if replay and not wrong:
             wrong += _replayed(folder, told)
-    except (KeyRefused, *REFUSALS) as error:
+    except KeyRefused as error:
         raise Refusal(*error.args) from error
-    except (bundle.NoBundle, EnvelopeRefused) as error:
+    except (bundle.NoBundle, EnvelopeRefused, ManifestRefused, *REFUSALS) as error:
         wrong = [str(error)]
     for deviation in wrong:
-        click.echo(f"pci-gate: {folder}: {deviation}", err=True)
+        click.echo(f"pci-gate: {printable(f'{folder}: {deviation}')}", err=True)
     if wrong:
         sys.exit(NOT_WRITTEN)
-    click.echo(f"{folder}: {len(told['files'])} files as the manifest has them; {signed}")
-    click.echo(f"  manifest  {digest(_raw(folder))}")
-    again = "; judged again, with the same result" if replay else ""
-    outcome = told["outcome"]
-    click.echo(f"  judged    {told['generated_at']}: {outcome['blocking']} findings block{again}")
+    for line in _lines(folder, told, signed, replayed=replay):
+        click.echo(printable(line))
 
 
-def _raw(folder: Path) -> bytes:
-    return (folder / MANIFEST).read_bytes()
+def _lines(folder: Path, told: Manifest, signed: str, *, replayed: bool) -> Iterator[str]:
+    yield f"{folder}: {len(told.files)} files as the manifest has them; {signed}"
+    yield f"  manifest  {digest((folder / MANIFEST).read_bytes())}"
+    ended = told.outcome
+    refused = f"; {ended.refusals} documents were not judged" if ended.refusals else ""
+    outcome = f"{ended.blocking} of {ended.findings} findings block{refused}"
+    yield f"  judged    {told.generated_at:%Y-%m-%d %H:%M:%S} UTC: {outcome}"
+    if replayed:
+        yield "  replayed  judged and written again: every file is the same, byte for byte"
 
 
-def _told(contents: dict[str, bytes], key: Path | None) -> tuple[dict[str, Any], str]:
-    """Take the manifest and its envelope out of *contents*; return what it says, and who."""
-    raw, envelope = contents.pop(MANIFEST, None), contents.pop(ENVELOPE, None)
-    if raw is None:
+def _found(folder: Path) -> dict[str, str]:
+    found = bundle.found(folder)
+    return {name: sha256 for name, sha256 in found.items() if name not in {MANIFEST, ENVELOPE}}
+
+
+def _told(folder: Path, key: Path | None) -> tuple[Manifest, str]:
+    """Return what the manifest in *folder* says, and who says so."""
+    names = bundle.found(folder)
+    if MANIFEST not in names:
         raise bundle.NoBundle(f"{MANIFEST}: is missing")
-    told: dict[str, Any] = canonical_manifest(raw)
-    if key is None:
-        return told, "signed, which was not checked (--key)" if envelope else "not signed"
-    if envelope is None:
-        raise bundle.NoBundle(f"{ENVELOPE}: is missing, so nobody signed this")
-    by = _key(key)
+    raw = _small(folder / MANIFEST)
     try:
-        statement = opened(envelope, by)
+        told = parsed(raw)
+    except ManifestRefused as error:
+        raise ManifestRefused(f"{MANIFEST}: {error}") from error
+    if key is None:
+        return told, "signed, which was not checked (--key)" if ENVELOPE in names else "not signed"
+    by = _key(key)
+    if ENVELOPE not in names:
+        raise bundle.NoBundle(f"{ENVELOPE}: is missing, so nobody signed this")
+    try:
+        require_signed(_small(folder / ENVELOPE), by, MANIFEST, raw)
     except EnvelopeRefused as error:
         raise EnvelopeRefused(f"{ENVELOPE}: {error}") from error
-    if statement["predicate"] != told:
-        raise bundle.NoBundle(f"{MANIFEST}: is not the one that was signed")
     return told, f"signed with the key {by.keyid}"
 
 
-def _key(path: Path) -> Any:
+def _small(path: Path) -> bytes:
+    if path.stat().st_size > LARGEST_MANIFEST:
+        raise bundle.NoBundle(f"{path.name}: is larger than any manifest")
+    return path.read_bytes()
+
+
+def _key(path: Path) -> Key:
     try:
         return public_key(path.read_bytes())
     except OSError as error:
@@ -110,49 +138,47 @@ def _key(path: Path) -> Any:
         raise KeyRefused(f"{path}: {error}") from error
 
 
-def _other_plan(told: Mapping[str, Any], plan: Path | None) -> Iterator[str]:
+def _other_plan(told: Manifest, plan: Path | None) -> Iterator[str]:
     if plan is None:
         return
     try:
         sha256 = digest(plan.read_bytes())
     except OSError as error:
         raise KeyRefused(f"{plan}: {error.strerror}") from error
-    judged = {each["sha256"] for each in told["documents"] if each["stage"] == "planned"}
-    if sha256 not in judged:
+    if sha256 not in {each.sha256 for each in told.documents if each.stage == "planned"}:
         yield f"the plan {plan} ({sha256}) is not among those that were judged"
 
 
-def _other_chain(told: Mapping[str, Any], previous: str | None) -> Iterator[str]:
-    if previous is not None and told["previous"] != previous:
-        yield f"follows the run {told['previous'] or 'none'}, and not {previous}"
+def _other_chain(told: Manifest, previous: str | None) -> Iterator[str]:
+    if previous is not None and told.previous != previous:
+        yield f"follows the run {told.previous or 'none'}, and not {previous}"
 
 
-def _replayed(folder: Path, told: Mapping[str, Any]) -> Iterator[str]:
-    """Judge the archived documents again, at the recorded time, and say what is different."""
-    if told["suite"] != suite():
-        made = told["tool"]["version"]
-        yield f"was judged by another suite ({told['suite']}); install pci-gate {made} to replay it"
+def _replayed(folder: Path, told: Manifest) -> Iterator[str]:
+    """Judge the archived documents again, at the recorded time, write it all again, and compare."""
+    if told.suite != suite():
+        yield (
+            f"was judged by another suite ({told.suite}); "
+            f"install pci-gate {told.tool.version} to replay it"
+        )
         return
-    again, now = told["replay"], datetime.fromisoformat(told["generated_at"])
-    judged = observed(
-        [folder / path for path in again["paths"]],
-        folder / again["waivers"] if again["waivers"] else None,
-        folder / again["house"] if again["house"] else None,
-        now,
-        with_checkov=again["checkov"],
+    again = told.replay
+    house, waivers = (
+        folder / bundle.within(rules) if rules else None for rules in (again.house, again.waivers)
     )
-    before = _verdicts(json.loads((folder / "results.json").read_text()))
-    after = _verdicts(_as_json(judged.report))
-    for key in sorted(before ^ after):
-        yield f"{' '.join(key[:4])}: {'was' if key in before else 'is now'} found"
-
-
-def _as_json(report: Report) -> Any:
-    return json.loads(results.render(report))
-
-
-def _verdicts(told: Mapping[str, Any]) -> set[tuple[str, ...]]:
-    return {
-        (f["verdict"], f["policy"], f["resource"], f["stage"], str(f["blocks"]), *f["messages"])
-        for f in told["findings"]
+    places = [folder / bundle.within(each.archived) for each in again.paths]
+    judged = observed(places, waivers, house, told.generated_at, with_checkov=again.checkov)
+    as_then = {str(place): each.path for place, each in zip(places, again.paths, strict=True)}
+    judged = replace(judged, report=renamed(judged.report, as_then, told.commit))
+    changes = html.Changes(**again.changes) if again.changes else None
+    made = {
+        name: digest(content) for name, content in rendered(judged, changes, again.keyid).items()
     }
+    recorded = {name: sha for name, sha in told.files.items() if not name.startswith("inputs/")}
+    for name in sorted(made.keys() | recorded.keys()):
+        if made.get(name) != recorded.get(name):
+            yield f"{name}: judged and written again, it is another"
+    report = judged.report
+    outcome = Outcome(len(report.blocking), len(report.findings), len(report.refusals))
+    if outcome != told.outcome:
+        yield f"judged again, {outcome.blocking} of {outcome.findings} findings block"

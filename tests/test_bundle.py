@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import shutil
 import sqlite3
 import time
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from policies.evidence.manifest import ENVELOPE, MANIFEST, digest
 from policies.evidence.signing import EnvelopeRefused, canonical, opened, public_key, sealed, signer
+from scripts import bundle as bundles
 from scripts.__main__ import cli
 from tests.conftest import ROOT
 
@@ -78,7 +80,7 @@ def test_what_was_written_verifies(bundle, keys):
 
     assert 0 == checked.exit_code, checked.output
     assert "signed with the key" in checked.stdout
-    assert "judged again, with the same result" in checked.stdout
+    assert "every file is the same, byte for byte" in checked.stdout
     assert digest((bundle / MANIFEST).read_bytes()) in checked.stdout
 
 
@@ -152,7 +154,7 @@ def test_an_envelope_that_somebody_else_signed_is_seen(bundle, keys):
 def test_a_finding_that_is_removed_and_hashed_again_is_seen(bundle, keys):
     take_out_what_blocks(bundle)
 
-    assert "is not the one that was signed" in refused(bundle, keys)
+    assert "is a statement about another manifest.json" in refused(bundle, keys)
 
 
 def test_an_older_pass_is_none_for_a_newer_plan(bundle, keys, tmp_path):
@@ -217,7 +219,7 @@ def test_what_the_suite_would_judge_otherwise_today_is_seen(bundle):
     assert 0 == run("verify", bundle).exit_code
     replayed = run("verify", bundle, "--replay")
     assert 3 == replayed.exit_code
-    assert "is now found" in replayed.stderr
+    assert "results.json: judged and written again, it is another" in replayed.stderr
 
 
 def test_a_bundle_of_another_suite_is_not_replayed_and_not_run(bundle):
@@ -310,3 +312,158 @@ def test_what_is_no_result_cannot_be_compared(signed, tmp_path, content):
 
     expected = f"pci-gate: {tmp_path}/results.json: no results of pci-gate\n"
     assert (2, expected) == (answer.exit_code, answer.stderr)
+
+
+def rewrite(bundle, change):
+    """Change the manifest as whoever needs no signature would."""
+    manifest = json.loads((bundle / MANIFEST).read_bytes())
+    change(manifest)
+    (bundle / MANIFEST).write_bytes(canonical(manifest))
+
+
+def unsigned(bundle, change):
+    """Return what verify says of a bundle whose manifest was changed, and that nobody signed."""
+    rewrite(bundle, change)
+    (bundle / ENVELOPE).unlink()
+    return run("verify", bundle, "--replay")
+
+
+def test_a_truth_value_is_no_number(bundle, keys):
+    """Python takes false for 0; what was signed says the one and not the other."""
+    rewrite(bundle, lambda manifest: manifest["outcome"].update(refusals=False))
+
+    assert f"{MANIFEST}: is no manifest" in refused(bundle, keys)
+
+
+def test_a_document_that_is_not_the_archived_one_is_seen(bundle):
+    answer = unsigned(bundle, lambda manifest: manifest["documents"][0].update(sha256="0" * 64))
+
+    assert 3 == answer.exit_code
+    assert "what was judged is not what is archived" in answer.stderr
+
+
+def test_an_outcome_that_was_never_judged_is_seen(bundle):
+    answer = unsigned(bundle, lambda manifest: manifest["outcome"].update(blocking=0))
+
+    assert 3 == answer.exit_code
+    assert "findings block" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "place", ["/etc", "../../etc", "inputs/../../etc", "inputs//etc", "results.json", "inputs/\0"]
+)
+def test_a_replay_stays_in_the_bundle(bundle, place):
+    def lead_out(manifest):
+        manifest["replay"]["paths"][0]["archived"] = place
+
+    answer = unsigned(bundle, lead_out)
+
+    assert 3 == answer.exit_code
+    assert "is no place in the archive" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest.pop("outcome"),
+        lambda manifest: manifest.update(schema_version="99"),
+        lambda manifest: manifest.update(generated_at="yesterday"),
+        lambda manifest: manifest.update(replay=None),
+        lambda manifest: manifest.update(more=1),
+        lambda manifest: manifest["files"].update(more=1),
+    ],
+)
+def test_a_manifest_of_another_shape_is_none(bundle, change):
+    answer = unsigned(bundle, change)
+
+    assert (3, True) == (answer.exit_code, f"{MANIFEST}: is no manifest" in answer.stderr)
+
+
+def test_a_folder_without_a_file_is_seen(bundle, keys):
+    (bundle / "more" / "and" / "more").mkdir(parents=True)
+
+    assert "more: is a folder without a file" in refused(bundle, keys)
+
+
+def test_a_hostile_name_in_a_bundle_steers_no_terminal(bundle, keys):
+    (bundle / "a\n\x1b[2Jpci-gate: all fine").write_text("")
+    complaints = refused(bundle, keys)
+
+    assert 1 == len(complaints.splitlines())
+    assert "\x1b" not in complaints
+
+
+def test_what_was_not_judged_is_not_archived(tmp_path, keys):
+    stack = tmp_path / "stack"
+    stack.mkdir()
+    (stack / "cdk.tf.json").write_text(json.dumps(KEY))
+    (tmp_path / "secret").write_text("correct-horse")
+    (stack / "plan.json").symlink_to(tmp_path / "secret")
+    os.mkfifo(stack / "state.json")
+    answer = run("report", stack, "--output", tmp_path / "report", "--key", keys / "ours")
+    folder = (tmp_path / "report" / "latest").resolve()
+
+    assert 2 == answer.exit_code
+    assert ["cdk.tf.json"] == [path.name for path in (folder / "inputs").rglob("*.json")]
+    assert "documents were not judged" in run("verify", folder).stdout
+
+
+def test_what_changed_while_it_was_judged_is_not_reported(tmp_path, monkeypatch):
+    stack = tmp_path / "stack" / "cdk.tf.json"
+    stack.parent.mkdir()
+    stack.write_text(json.dumps(KEY))
+    archived = bundles.archived
+
+    def swapped(*arguments):
+        stack.write_text(json.dumps(KEY) + " ")
+        return archived(*arguments)
+
+    monkeypatch.setattr(bundles, "archived", swapped)
+    answer = run("report", stack, "--output", tmp_path / "report")
+
+    assert 3 == answer.exit_code
+    assert "what was judged is not what is archived" in answer.stderr
+    assert [] == list((tmp_path / "report").iterdir())
+
+
+def test_a_report_is_not_written_into_what_is_judged(tmp_path):
+    stack = tmp_path / "stack" / "cdk.tf.json"
+    stack.parent.mkdir()
+    stack.write_text(json.dumps(KEY))
+    answer = run("report", stack.parent, "--output", stack.parent / "build" / "report")
+
+    assert (2, False) == (answer.exit_code, (stack.parent / "build").exists())
+
+
+def test_a_key_that_is_refused_leaves_no_old_pass(bundle, keys):
+    answer = run("report", PLAN, "--output", bundle.parent, "--key", keys / "nowhere")
+
+    assert (2, False) == (answer.exit_code, (bundle.parent / "latest").is_symlink())
+
+
+def test_secrets_stand_in_the_archive_only(tmp_path):
+    secret, number = "correct-horse-battery", 77_771
+    container = json.dumps([{"name": "app", "environment": [{"name": "PW", "value": secret}]}])
+    named = {
+        "aws_subnet": {"a": {"cidr_block": "10.0.0.0/24", "tags": {"Name": secret}}},
+        "aws_db_instance": {"d": {"password": secret, "identifier": secret}},
+        "aws_ecs_task_definition": {"t": {"family": "t", "container_definitions": container}},
+        "aws_instance": {"i": {"user_data": f"export DB={secret}", "ami": secret}},
+        "aws_cloudwatch_log_group": {"l": {"retention_in_days": number}},
+    }
+    variable = {"days": {"default": number, "sensitive": True}}
+    stack = tmp_path / "stack" / "cdk.tf.json"
+    stack.parent.mkdir()
+    stack.write_text(json.dumps({"resource": named, "variable": variable}))
+    answer = run("report", stack, "--output", tmp_path / "report")
+    folder = (tmp_path / "report" / "latest").resolve()
+    places = [
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file()
+        and {secret.encode(), str(number).encode()}
+        & {found for found in (secret.encode(), str(number).encode()) if found in path.read_bytes()}
+    ]
+
+    assert 1 == answer.exit_code
+    assert ["inputs/0/stack/cdk.tf.json"] == places

@@ -231,7 +231,7 @@ def _finding(
         violations=violations,
         source=subject.source,
         document=graph.document,
-        observed=observations(graph.journal, subject.address) if graph.journal else (),
+        observed=() if graph.journal is None else observations(graph.journal, subject),
         fingerprint=_guarded(subject, violations, graph) if verdict in WAIVABLE else NOTHING,
     )
 

@@ -50,10 +50,17 @@ def observing(graph: ResourceGraph) -> ResourceGraph:
     return replace(graph, resources=resources, journal=journal)
 
 
-def observations(journal: Journal, subject: str) -> tuple[Observation, ...]:
-    """Return what stands in *journal*, of *subject* first, without what only holds the rest."""
-    own = [key for key in journal if key[0] == subject]
-    others = list(islice((key for key in journal if key[0] != subject), MOST))
+def observations(journal: Journal, subject: Resource) -> tuple[Observation, ...]:
+    """
+    Return what stands in *journal*, of *subject* first, without what only holds the rest.
+
+    What an earlier check had looked up is not read again: then all of *subject* is told.
+    """
+    own = [key for key in journal if key[0] == subject.address]
+    others = list(islice((key for key in journal if key[0] != subject.address), MOST))
+    if not own:
+        told = {k: _plain(v) for k, v in subject.values.items() if k != "//" and v is not None}
+        return (Observation(address=subject.address, path="", value=told),)
     holders = {(address, outer) for address, path in own + others for outer in _outer(path)}
     return tuple(
         Observation(address=address, path=path, value=_plain(journal[address, path]))

@@ -252,13 +252,18 @@ def read_text(path: Path) -> str:
             not UTF-8.
     """
     try:
-        return _bytes(path).decode()
+        return content_of(path).decode()
     except UnicodeDecodeError as error:
         raise DocumentError(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
-def _bytes(path: Path) -> bytes:
-    """Return the content of *path*, a regular file of a size that can be read."""
+def content_of(path: Path) -> bytes:
+    """
+    Return the content of *path*, a regular file of a size that can be read.
+
+    Raises:
+        DocumentError: It is none, too large, or empty.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
@@ -299,5 +304,5 @@ def _suppressions(path: Path) -> Iterator[str]:
 
 def _marks(path: Path) -> Iterator[str]:
     with contextlib.suppress(DocumentError):  # `attempted` tells what cannot be read
-        content = _bytes(path)
+        content = content_of(path)
         yield from (f"{path} ({mark.decode()})" for mark in SILENCING_MARKS if mark in content)

@@ -6,6 +6,7 @@ Whatever is a Signer of securesystemslib can sign: a key in a file, or one in a 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -94,6 +95,19 @@ def sealed(subjects: Mapping[str, str], predicate: Mapping[str, Any], by: Signer
     envelope = Envelope(canonical(statement), PAYLOAD, {})
     envelope.sign(by)
     return canonical(envelope.to_dict())
+
+
+def require_signed(raw: bytes, key: Key, name: str, content: bytes) -> None:
+    """
+    Demand that the envelope *raw* is a statement of *key* about the file *name* with *content*.
+
+    Raises:
+        EnvelopeRefused: It is one about something else, or none.
+    """
+    statement = opened(raw, key)
+    subject = [{"name": name, "digest": {"sha256": hashlib.sha256(content).hexdigest()}}]
+    if statement["subject"] != subject or canonical(statement["predicate"]) != content:
+        raise EnvelopeRefused(f"is a statement about another {name}")
 
 
 def opened(raw: bytes, key: Key) -> dict[str, Any]:

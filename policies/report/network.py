@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -28,6 +28,8 @@ BAND, GAP, SUBNET, NODE = 190, 46, 46, 44
 FLOW = "#2f4a6d"
 FONTS = "system-ui, Liberation Sans, Libertinus Serif, sans-serif"
 INTERNET = "the Internet"
+BLOCKS = "blocks of addresses"
+WRONG = "#a3160f"
 PROOF = "paths.internet_to_stores"
 LONGEST = 34
 
@@ -36,6 +38,7 @@ LONGEST = 34
 class Node:
     """What stands in one tier behind the same security groups."""
 
+    key: str
     title: str
     scope: str
     tier: str
@@ -51,8 +54,12 @@ class Flow:
     """Who may reach whom, on which ports."""
 
     source: str
+    """The key of a node, or one of the two boxes outside."""
+
     target: Node
     ports: str
+    is_wrong: bool
+    """Whether a policy fails on a rule that allows it."""
 
 
 def render(graph: ResourceGraph, findings: Iterable[Finding]) -> str:
@@ -60,10 +67,17 @@ def render(graph: ResourceGraph, findings: Iterable[Finding]) -> str:
     tiers = _tiers(graph)
     if not tiers:
         return ""
+    findings = list(findings)
     nodes = _nodes(graph, tiers)
     inner = {node.tier for node in nodes if node.is_store}
     tiers = dict(sorted(tiers.items(), key=lambda tier: tier[0] in inner))
-    return "\n".join(_drawn(graph, tiers, nodes, tuple(_flows(nodes)), list(findings))) + "\n"
+    wrong = {
+        violation.at.address
+        for finding in findings
+        if finding.blocks and finding.document == graph.document
+        for violation in finding.violations
+    }
+    return "\n".join(_drawn(graph, tiers, nodes, tuple(_flows(nodes, wrong)), findings)) + "\n"
 
 
 def _name(resource: Resource) -> str:
@@ -77,16 +91,17 @@ def _scope(resource: Resource) -> str:
 
 
 def _tiers(graph: ResourceGraph) -> dict[str, list[Resource]]:
-    """Return the subnets by tier: those whose names differ by a number at most."""
+    """Return the subnets by tier: of one network and one scope, with names but for a number."""
+    networks = len(graph.of_type("aws_vpc")) > 1
     tiers: dict[str, list[Resource]] = {}
     for subnet in graph.of_type("aws_subnet"):
-        tiers.setdefault(re.sub(r"[-_]?\d+$", "", _name(subnet)), []).append(subnet)
-    routed = {
-        subnet.address for subnet in graph.of_type("aws_subnet") if _faces_outside(subnet, graph)
-    }
-    return dict(
-        sorted(tiers.items(), key=lambda tier: (not {s.address for s in tier[1]} & routed, tier[0]))
-    )
+        base = re.sub(r"[-_]?\d+$", "", _name(subnet)) or _name(subnet)
+        vpcs, _ = drained(graph.follow(subnet, "vpc_id")) if networks else ((), "")
+        of = "".join(f"{_name(vpc)}: " for vpc in vpcs)
+        scope = COLOURS[_scope(subnet)][2]
+        tiers.setdefault(f"{of}{base} ({scope})", []).append(subnet)
+    outside = {name: any(_faces_outside(each, graph) for each in tiers[name]) for name in tiers}
+    return dict(sorted(tiers.items(), key=lambda tier: (not outside[tier[0]], tier[0])))
 
 
 def _faces_outside(subnet: Resource, graph: ResourceGraph) -> bool:
@@ -105,11 +120,17 @@ def _nodes(graph: ResourceGraph, tiers: dict[str, list[Resource]]) -> list[Node]
         tier = next((tier_of[s.address] for s in subnets if s.address in tier_of), None)
         if tier:
             standing.setdefault((resource.type, frozenset(groups), tier), []).append(resource)
-    return [_node(key, resources, graph) for key, resources in standing.items()]
+    return [
+        _node(str(number), key, resources, graph)
+        for number, (key, resources) in enumerate(standing.items())
+    ]
 
 
 def _node(
-    key: tuple[str, frozenset[str], str], resources: Sequence[Resource], graph: ResourceGraph
+    number: str,
+    key: tuple[str, frozenset[str], str],
+    resources: Sequence[Resource],
+    graph: ResourceGraph,
 ) -> Node:
     type, groups, tier = key
     party = Party(resources[0], graph)
@@ -122,7 +143,7 @@ def _node(
     )
     names = groups.union(*(r.identities for name in groups for r in graph.named(name)))
     is_store = type in PLACES and bool(PLACES[type].via)
-    return Node(title, _scope_of(resources, graph), tier, is_store, names, rules)
+    return Node(number, title, _scope_of(resources, graph), tier, is_store, names, rules)
 
 
 def _scope_of(resources: Sequence[Resource], graph: ResourceGraph) -> str:
@@ -139,26 +160,31 @@ def _scope_of(resources: Sequence[Resource], graph: ResourceGraph) -> str:
     return ""
 
 
-def _flows(nodes: Sequence[Node]) -> Iterator[Flow]:
+def _flows(nodes: Sequence[Node], wrong: Container[str]) -> Iterator[Flow]:
     for target in nodes:
-        found: dict[str, list[str]] = {}
+        found: dict[str, list[firewall.Rule]] = {}
         for rule in target.rules:
             for source in _sources(rule, nodes):
-                found.setdefault(source, []).append(_ports(rule))
-        for source, ports in found.items():
-            yield Flow(source, target, ", ".join(sorted(set(ports))))
+                found.setdefault(source, []).append(rule)
+        for source, rules in found.items():
+            ports = ", ".join(sorted(set(map(_ports, rules))))
+            is_wrong = any(rule.at.address in wrong for rule in rules)
+            yield Flow(source, target, ports, is_wrong)
 
 
 def _sources(rule: firewall.Rule, nodes: Sequence[Node]) -> Iterator[str]:
     try:
-        if rule.is_open():
-            yield INTERNET
+        is_open = rule.is_open()
     except UnknownValue:
+        is_open = True  # it may be: drawn as if it were
+    if is_open:
         yield INTERNET
+    elif drained(rule.blocks())[0]:
+        yield BLOCKS
     names, _ = drained(rule.sources())
     for node in nodes:
         if node.groups & set(names):
-            yield node.title
+            yield node.key
 
 
 def _ports(rule: firewall.Rule) -> str:
@@ -185,6 +211,7 @@ def _drawn(
         f'height="{height}" role="img" font-family="{FONTS}" font-size="13">'
     )
     yield f"<title>{_said(f'Network of {graph.stack}')}</title>"
+    yield f"<desc>{_described(nodes, flows)}</desc>"
     yield (
         '<defs><marker id="to" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
         f'markerHeight="8" orient="auto"><path d="M0 0 8 4 0 8z" fill="{FLOW}"/></marker></defs>'
@@ -193,6 +220,9 @@ def _drawn(
     yield _box((WIDTH / 2 - 90, 14, 180, 40), "out-of-scope", [INTERNET], rounded=20)
     yield _vpc(graph, height)
     places = {INTERNET: (WIDTH / 2, 54.0)}
+    if any(flow.source == BLOCKS for flow in flows):
+        yield _box((WIDTH - 330, 14, 260, 40), "out-of-scope", [BLOCKS], rounded=20)
+        places[BLOCKS] = (WIDTH - 200, 54.0)
     top = 130.0
     for tier, subnets in tiers.items():
         inside = [node for node in nodes if node.tier == tier]
@@ -202,6 +232,15 @@ def _drawn(
         yield from _arrow(flow, places, number)
     yield from _legend(height, findings, graph)
     yield "</svg>"
+
+
+def _described(nodes: Sequence[Node], flows: Sequence[Flow]) -> str:
+    """Return the flows in words, for whoever does not see them."""
+    titles = {node.key: node.title for node in nodes}
+    return "; ".join(
+        _said(f"{titles.get(f.source, f.source)} to {f.target.title}: {f.ports}", 200)
+        for f in flows
+    )
 
 
 def _vpc(graph: ResourceGraph, height: int) -> str:
@@ -239,7 +278,7 @@ def _band(
         x, wide = left + 10 + number * step, min(step - 24, 230)
         x += (step - wide) / 2
         yield _box((x, top + BAND - NODE - 16, wide, NODE), node.scope, [node.title])
-        places[node.title] = (x + wide / 2, top + BAND - NODE - 16)
+        places[node.key] = (x + wide / 2, top + BAND - NODE - 16)
 
 
 def _box(
@@ -269,8 +308,9 @@ def _box(
 
 def _arrow(flow: Flow, places: dict[str, tuple[float, float]], number: int) -> Iterator[str]:
     x, y = places[flow.source]
-    to_x, to_y = places[flow.target.title]
-    below = y + (0 if flow.source == INTERNET else NODE)
+    to_x, to_y = places[flow.target.key]
+    below = y + (0 if flow.source in {INTERNET, BLOCKS} else NODE)
+    colour = WRONG if flow.is_wrong else FLOW
     shift = (number % 5 - 2) * 12
     beside = to_y <= below  # or upwards: round the top
     start, middle = (y, min(y, to_y) - 26 - abs(shift)) if beside else (below, (below + to_y) / 2)
@@ -281,11 +321,13 @@ def _arrow(flow: Flow, places: dict[str, tuple[float, float]], number: int) -> I
     )
     wide = 7 * len(flow.ports) + 10
     left, top = label[0] - wide / 2, label[1] - 11
-    yield f'<path d="{path}" fill="none" stroke="{FLOW}" stroke-width="1.6" marker-end="url(#to)"/>'
+    yield (
+        f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.6" marker-end="url(#to)"/>'
+    )
     yield (
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{wide}" height="16" rx="3" fill="#ffffff"/>'
         f'<text x="{label[0]:.1f}" y="{label[1] + 1:.1f}" text-anchor="middle" font-size="12" '
-        f'fill="{FLOW}">{_said(flow.ports)}</text>'
+        f'fill="{colour}">{_said(flow.ports)}</text>'
     )
 
 
@@ -297,7 +339,11 @@ def _legend(height: int, findings: Sequence[Finding], graph: ResourceGraph) -> I
             f'stroke="{line}"/>'
             f'<text x="{x + 22}" y="{height - 21}">{words}</text>'
         )
-        x += 175
+        x += 150
+    yield (
+        f'<text x="{x}" y="{height - 21}">arrows: what security groups allow, on which ports; '
+        f'<tspan fill="{WRONG}">red: a policy fails on it</tspan></text>'
+    )
     mine = [f for f in findings if f.policy == PROOF and f.document == graph.document]
     for number, (colour, told) in enumerate(_proof(mine)):
         y = height - 74 - 18 * number

@@ -17,7 +17,7 @@ function show() {
   for (const section of sections) section.hidden = !section.querySelector(".row:not([hidden])");
   count.textContent = `${shown.toLocaleString("en")} of ${rows.length.toLocaleString("en")} findings`;
   const query = new URLSearchParams(fields.filter(field => field.value).map(field => [field.id, field.value]));
-  history.replaceState(null, "", query.size ? `?${query}` : location.pathname + location.hash);
+  history.replaceState(null, "", location.pathname + (query.size ? `?${query}` : "") + location.hash);
 }
 
 const given = new URLSearchParams(location.search);
@@ -25,9 +25,15 @@ for (const field of fields) {
   if (given.has(field.id)) field.value = given.get(field.id);
   field.addEventListener("input", show);
 }
-document.getElementById("clear").addEventListener("click", () => { for (const field of fields) field.value = ""; show(); });
+function clear() { for (const field of fields) field.value = ""; show(); }
+document.getElementById("clear").addEventListener("click", clear);
+addEventListener("hashchange", () => {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (target && target.closest("[hidden]")) { clear(); target.scrollIntoView(); }
+});
+addEventListener("beforeprint", () => { for (const each of document.querySelectorAll("details")) each.open = true; });
 document.addEventListener("keydown", event => {
-  if (event.key === "/" && document.activeElement !== fields[0]) { event.preventDefault(); fields[0].focus(); }
+  if (event.key === "/" && !event.ctrlKey && !event.metaKey && document.activeElement !== fields[0]) { event.preventDefault(); fields[0].focus(); }
 });
 document.querySelector(".filters").hidden = false;
 show();
