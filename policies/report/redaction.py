@@ -87,7 +87,7 @@ def _named(name: Any, item: Any) -> Iterator[str]:
 
 def _inside(text: str) -> Iterator[str]:
     """Yield the secrets of a document in a text, such as the definition of a container."""
-    with contextlib.suppress(msgspec.DecodeError):
+    with contextlib.suppress(msgspec.DecodeError, RecursionError):
         yield from secrets(msgspec.json.decode(text))
 
 
