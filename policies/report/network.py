@@ -266,7 +266,7 @@ def _band(
     yield (
         f'<rect x="{left}" y="{top}" width="{width}" height="{BAND}" rx="6" fill="{fill}" '
         f'stroke="{line}"/><text x="{left + 10}" y="{top + 20}" font-weight="600" fill="{line}">'
-        f"{_said(tier)}</text>"
+        f"{_said(tier, 110)}</text>"
     )
     step = (width - 20) / len(subnets)
     for number, subnet in enumerate(subnets):

@@ -10,7 +10,7 @@ import msgspec
 import typst
 
 from policies.engine.model import TEXTS, Finding, Report, Verdict, Waiver
-from policies.report.evidence import STAGES, Evidence, status
+from policies.report.evidence import STAGES, Evidence, ids, status
 from policies.report.html import catalogue, outcome
 from policies.report.words import printed
 from policies.requirements import VERSION
@@ -61,6 +61,7 @@ def _printed(value: Any) -> Any:
 
 
 def _view(report: Report, evidence: Sequence[Evidence]) -> dict[str, Any]:
+    given = ids(evidence)
     stages = sorted({STAGES[document.stage] for document in report.documents})
     return {
         "title": f"Evidence for PCI DSS v{VERSION}",
@@ -88,7 +89,11 @@ def _view(report: Report, evidence: Sequence[Evidence]) -> dict[str, Any]:
             }
             for each in evidence
         ],
-        "findings": [_finding(each) for each in report.findings if each.verdict in UNSETTLED],
+        "findings": [
+            _finding(each, given.get(each.policy, []))
+            for each in report.findings
+            if each.verdict in UNSETTLED
+        ],
         "waivers": [_waiver(waiver) for waiver in report.waivers],
         "documents": [
             {"path": each.path, "stage": each.stage.value, "sha256": each.sha256}
@@ -112,9 +117,11 @@ def _requirements(report: Report, evidence: Sequence[Evidence]) -> list[dict[str
     ]
 
 
-def _finding(finding: Finding) -> dict[str, str]:
+def _finding(finding: Finding, evidence: Sequence[str]) -> dict[str, str]:
     return {
         "verdict": finding.verdict.value,
+        "stage": finding.stage.value,
+        "policy": " ".join([finding.policy, *evidence]),
         "resource": finding.resource,
         "message": "; ".join(finding.messages) + (" (accepted)" if finding.waiver else ""),
         "source": str(finding.source or finding.document),

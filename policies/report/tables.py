@@ -190,6 +190,7 @@ def observed(finding: Finding) -> str:
     """Return the values that *finding* rests on, those of its own resource first."""
     own = finding.resource.partition("/")[2]
     return "; ".join(
-        f"{each.path if each.address == own else f'{each.address} {each.path}'} = {each.value}"
+        f"{each.path if each.address == own else f'{each.address} {each.path}'}"
+        f" {'is not set' if each.value is None else f'= {each.value}'}".strip()
         for each in finding.observed
     )
