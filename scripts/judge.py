@@ -121,24 +121,29 @@ def _judge(
     return Judged(redacted(report, hide), readings, hide)
 
 
-def renamed(report: Report, names: Mapping[str, str], commit: str | None) -> Report:
-    """Return *report* as it is where each path in *names* is called what it names."""
+def renamed(judged: Judged, names: Mapping[str, str], commit: str | None) -> Judged:
+    """Return *judged* as it is where each path in *names* is called what it names."""
 
     def then(text: str) -> str:
         for place, name in names.items():
             text = text.replace(place, name)
         return text
 
-    return replace(
-        report,
+    report = replace(
+        judged.report,
         commit=commit,
-        documents=tuple(replace(each, path=then(each.path)) for each in report.documents),
+        documents=tuple(replace(each, path=then(each.path)) for each in judged.report.documents),
         findings=tuple(
-            with_fields(finding, document=then(finding.document)) for finding in report.findings
+            with_fields(each, document=then(each.document)) for each in judged.report.findings
         ),
-        refusals=tuple(map(then, report.refusals)),
-        remarks=tuple(map(then, report.remarks)),
+        refusals=tuple(map(then, judged.report.refusals)),
+        remarks=tuple(map(then, judged.report.remarks)),
     )
+    readings = tuple(
+        replace(each, graph=replace(each.graph, document=then(each.graph.document)))
+        for each in judged.readings
+    )
+    return replace(judged, report=report, readings=readings)
 
 
 def _sorted_out(paths: Sequence[Path]) -> tuple[tuple[Reading, ...], tuple[str, ...]]:

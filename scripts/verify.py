@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -169,7 +168,7 @@ def _replayed(folder: Path, told: Manifest) -> Iterator[str]:
     places = [folder / bundle.within(each.archived) for each in again.paths]
     judged = observed(places, waivers, house, told.generated_at, with_checkov=again.checkov)
     as_then = {str(place): each.path for place, each in zip(places, again.paths, strict=True)}
-    judged = replace(judged, report=renamed(judged.report, as_then, told.commit))
+    judged = renamed(judged, as_then, told.commit)
     changes = html.Changes(**again.changes) if again.changes else None
     made = {
         name: digest(content) for name, content in rendered(judged, changes, again.keyid).items()

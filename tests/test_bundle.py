@@ -84,6 +84,15 @@ def test_what_was_written_verifies(bundle, keys):
     assert digest((bundle / MANIFEST).read_bytes()) in checked.stdout
 
 
+def test_the_whole_platform_is_judged_and_written_again(synthesized, tmp_path):
+    rules = ("--house", ROOT / "house.toml")
+    made = run("report", synthesized, "--output", tmp_path / "report", *rules)
+    checked = run("verify", tmp_path / "report" / "latest", "--replay")
+
+    assert (0, 0) == (made.exit_code, checked.exit_code), checked.output
+    assert "every file is the same, byte for byte" in checked.stdout
+
+
 def test_the_private_key_is_its_owners_alone(keys):
     assert 0o600 == (keys / "ours").stat().st_mode & 0o777
     again = run("keygen", "--output", keys / "ours")
