@@ -9,21 +9,14 @@ import click
 
 from policies.evidence import history
 from policies.report.text import printable
+from scripts import options
 from scripts.exits import NOT_WRITTEN
-from scripts.report import DEFAULT_OUTPUT
 
 SHOWN = 10
 
 
 @click.command("history")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_OUTPUT,
-    show_default=True,
-    metavar="DIR",
-    help="Where the reports are.",
-)
+@options.reports("Where the reports are.")
 @click.option("--last", type=click.IntRange(min=1), default=SHOWN, help="How many runs to show.")
 def command(output: Path, last: int) -> None:
     """List the signed runs in DIR, and every requirement that they do not all show the same of."""

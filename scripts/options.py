@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
+
+
+def reports(help: str) -> Callable[[Any], Any]:
+    """Return the option that names the folder of the reports, which *help* says more of."""
+    return click.option(
+        "--output",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("build/report"),
+        show_default=True,
+        metavar="DIR",
+        help=help,
+    )
+
 
 paths = click.argument(
     "paths",

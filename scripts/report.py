@@ -43,19 +43,10 @@ from scripts.exits import NOT_WRITTEN, ending
 from scripts.files import WriteError
 from scripts.judge import REFUSALS, Judged, observed
 
-DEFAULT_OUTPUT = Path("build/report")
-
 
 @click.command("report")
 @options.paths
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=DEFAULT_OUTPUT,
-    show_default=True,
-    metavar="DIR",
-    help="Where each run leaves a folder of its own; `latest` leads to the last one.",
-)
+@options.reports("Where each run leaves a folder of its own; `latest` leads to the last one.")
 @click.option(
     "--key",
     type=click.Path(path_type=Path, dir_okay=False),
