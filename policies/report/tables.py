@@ -102,7 +102,11 @@ def _components(
     for component in report.inventory:
         if types is None or component.type in types:
             found = [f for f in worst.get(component.address, ()) if f.stage is component.stage]
-            deviations = [f.policy for f in found if f.verdict is Verdict.FAIL]
+            deviations = [
+                f"{f.policy} (accepted)" if f.waiver else f.policy
+                for f in found
+                if f.verdict is Verdict.FAIL
+            ]
             yield (
                 component.address,
                 component.type,
