@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ from scripts.files import WriteError
 
 LATEST = "latest"
 INPUTS = "inputs"
+PARTIAL = re.compile(r"\.\d{4}-\d\d-\d\dT\d{6}Z-[0-9a-f]{8}\.(\d+)")
+"""The folder of a run that is still being written, by the process of that number."""
 
 
 class NoBundle(ValueError):
@@ -36,13 +39,29 @@ def take_away(root: Path) -> None:
     """
     Take the old `latest` away before anything else: no old pass ever looks current.
 
+    What a killed run left half-written goes as well.
+
     Raises:
         WriteError: It cannot be taken away.
     """
     try:
         (root / LATEST).unlink(missing_ok=True)
+        for partial in root.glob(".*") if root.is_dir() else ():
+            match = PARTIAL.fullmatch(partial.name)
+            if match and not _runs(int(match[1])):
+                shutil.rmtree(partial)
     except OSError as error:
         raise WriteError(f"{root}: {error.strerror}") from error
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write(

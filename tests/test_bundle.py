@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 
 import pytest
@@ -271,6 +273,18 @@ def test_a_run_takes_the_old_latest_away_before_it_judges(bundle, tmp_path):
     assert not (root / "latest").exists()
     assert not (root / "latest").is_symlink()
     assert bundle.exists()
+
+
+def test_what_a_killed_run_left_is_taken_away_and_what_another_one_writes_is_not(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / f".2026-11-24T120000Z-0123abcd.{ended.pid}"
+    running = tmp_path / f".2026-11-24T120000Z-0123abcd.{os.getpid()}"
+    for folder in (left, running):
+        (folder / "inputs").mkdir(parents=True)
+    run("report", PLAN, "--output", tmp_path)
+
+    assert (False, True) == (left.exists(), running.exists())
 
 
 def test_a_folder_that_cannot_be_written_to_ends_with_3(tmp_path):
