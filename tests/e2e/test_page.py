@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from policies.engine.graph import Stage
 from policies.engine.model import Finding, Verdict
@@ -86,7 +86,7 @@ def test_a_requirement_leads_to_its_policy_and_its_resources(page, report, tmp_p
     section = page.locator("[id='policy-security_groups.internet_ingress']")
 
     assert re.search(r"EVD-1\.3\.1-\d{3}", section.inner_text())
-    assert "open to the Internet" in section.locator(".row").first.inner_text()
+    expect(section.locator(".row").first).to_contain_text("open to the Internet")
 
 
 def test_everything_is_reached_by_keyboard(page, report, tmp_path):
