@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,16 +147,13 @@ def archived(
     contents: dict[str, bytes] = {}
     again = []
     for number, path in enumerate(paths):
-        whole = path.resolve()
-        named = whole.name if path.is_dir() else f"{whole.parent.name}/{whole.name}"
-        place = f"{INPUTS}/{number}/{named}"
-        again.append({"path": path.as_posix(), "archived": place})
-        files = _read_from(path) if path.is_dir() else [path, path.parent / SOURCE_MAP]
-        for file in files:
-            name = file.relative_to(path if path.is_dir() else path.parent).as_posix()
+        root = path if path.is_dir() else path.parent
+        place = f"{INPUTS}/{number}/{root.resolve().name}"
+        for file in _read_from(path) if path.is_dir() else (path, root / SOURCE_MAP):
             with contextlib.suppress(DocumentError):  # what was refused is not archived
-                root = place if path.is_dir() else place.rpartition("/")[0]
-                contents[f"{root}/{name}"] = content_of(file)
+                contents[f"{place}/{file.relative_to(root).as_posix()}"] = content_of(file)
+        archived = place if path.is_dir() else f"{place}/{path.name}"
+        again.append({"path": path.as_posix(), "archived": archived})
     replay: dict[str, Any] = {"paths": again}
     for name, rules in (("house", house), ("waivers", waivers)):
         replay[name] = f"{INPUTS}/{name}{rules.suffix}" if rules else None
@@ -175,14 +172,14 @@ def _read_from(folder: Path) -> Iterator[Path]:
                 yield Path(name, file)
 
 
-def documents(folder: Path, archive: Sequence[Mapping[str, str]]) -> set[tuple[str, str, str]]:
+def documents(folder: Path, places: Iterable[str]) -> set[tuple[str, str, str]]:
     """
-    Return stack, stage and digest of every document in the *archive* of the bundle *folder*.
+    Return stack, stage and digest of every document at *places* in the bundle *folder*.
 
     Raises:
-        NoBundle: The archive leads out of the bundle.
+        NoBundle: One leads out of the archive.
     """
-    tried = attempted(folder / within(each["archived"]) for each in archive)
+    tried = attempted(folder / within(place) for place in places)
     return {
         (each.document.stack, each.document.stage.value, each.document.sha256)
         for each in tried

@@ -116,7 +116,12 @@ def _judge(
         readings, declared, findings, accepted, rules, now, with_checkov=with_checkov, whole=whole
     )
     silencing = map(_silencing, suppressions(paths))
-    report = replace(report, refusals=refusals, remarks=(*report.remarks, *silencing))
+    report = replace(
+        report,
+        refusals=refusals,
+        remarks=(*report.remarks, *silencing),
+        inventory=inventory(reading.graph for reading in readings) if observe else (),
+    )
     hide = hiding(reading.content for reading in readings)
     return Judged(redacted(report, hide), readings, hide)
 
@@ -200,7 +205,7 @@ def _report(
         remarks=tuple(
             _remarks(readings, not_evaluated, waivers, with_checkov=with_checkov, whole=whole)
         ),
-        inventory=inventory(reading.graph for reading in readings),
+        inventory=(),
         waivers=tuple(waivers),
         refusals=(),
         version=__version__,

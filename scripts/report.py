@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,6 +42,7 @@ from scripts.__main__ import Refusal
 from scripts.exits import NOT_WRITTEN, ending
 from scripts.files import WriteError
 from scripts.judge import REFUSALS, Judged, observed
+from scripts.keys import key_in
 
 
 @click.command("report")
@@ -74,7 +75,7 @@ def command(
     try:
         bundle.take_away(output)
         _require_outside(output, paths)
-        by = _signer(key)
+        by = key_in(key, signer) if key else None
         judged = observed(paths, waivers, house, _now(), with_checkov=with_checkov)
         folder = _write(output, judged, paths, house, waivers, by)
         if by:
@@ -85,7 +86,7 @@ def command(
     except (WriteError, history.HistoryDamaged, bundle.NoBundle) as error:
         click.echo(f"pci-gate: {error}", err=True)
         sys.exit(NOT_WRITTEN)
-    ended = f"{html.outcome(judged.report)}; {'signed' if by else 'not signed'}"
+    ended = f"{evidence.outcome(judged.report)}; {'signed' if by else 'not signed'}"
     click.echo(printable(f"{folder}: {ended}; inputs/ holds what was judged, secrets included"))
     for reason in judged.report.refusals:
         click.echo(f"pci-gate: {printable(reason)}", err=True)
@@ -106,17 +107,6 @@ def _require_outside(output: Path, paths: Sequence[Path]) -> None:
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
-
-
-def _signer(key: Path | None) -> Signer | None:
-    if key is None:
-        return None
-    try:
-        return signer(key.read_bytes())
-    except OSError as error:
-        raise KeyRefused(f"{key}: {error.strerror}") from error
-    except KeyRefused as error:
-        raise KeyRefused(f"{key}: {error}") from error
 
 
 def _write(
@@ -175,7 +165,7 @@ def rendered(judged: Judged, changes: html.Changes | None, keyid: str) -> dict[s
 def _drawings(readings: Sequence[Reading], findings: Sequence[Finding]) -> dict[str, str]:
     """Draw the networks of each stack, as its latest stage shows them."""
     latest = {reading.graph.stack: reading.graph for reading in readings}
-    drawn = {stack: network.render(replace(graph), findings) for stack, graph in latest.items()}
+    drawn = {stack: network.render(graph, findings) for stack, graph in latest.items()}
     return {f"network-{sarif.relative(stack)}.svg": svg for stack, svg in drawn.items() if svg}
 
 
@@ -212,8 +202,7 @@ def _require_whole(folder: Path, by: Signer | None) -> None:
 
 def other_documents(folder: Path, told: Manifest) -> Iterator[str]:
     """Say of each document that was judged that another one stands in the archive."""
-    archive = [{"archived": each.archived} for each in told.replay.paths]
-    there = bundle.documents(folder, archive)
+    there = bundle.documents(folder, [each.archived for each in told.replay.paths])
     for each in told.documents:
         if (each.stack, each.stage, each.sha256) not in there:
             yield f"{each.path} ({each.stage}): what was judged is not what is archived"
@@ -221,9 +210,6 @@ def other_documents(folder: Path, told: Manifest) -> Iterator[str]:
 
 def _remember(output: Path, folder: Path, report: Report) -> None:
     """Add a signed run to the history."""
-    shows: dict[str, list[Finding]] = {}
-    for each in evidence.collected(report):
-        shows.setdefault(each.requirement.id, []).extend(each.findings)
     run = history.Run(
         manifest=digest((folder / MANIFEST).read_bytes()),
         generated_at=report.generated_at.isoformat(timespec="seconds"),
@@ -231,5 +217,6 @@ def _remember(output: Path, folder: Path, report: Report) -> None:
         commit=report.commit,
         blocking=len(report.blocking),
     )
-    told = {requirement: evidence.status(findings) for requirement, findings in shows.items()}
+    given = evidence.by_requirement(evidence.collected(report))
+    told = {requirement: evidence.together(each) for requirement, each in given.items()}
     history.append(output / history.FILE, run, told, keys(report))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import click
-from securesystemslib.signer import Key
 
 from policies.evidence.manifest import (
     ENVELOPE,
@@ -27,6 +26,7 @@ from scripts import bundle
 from scripts.__main__ import Refusal
 from scripts.exits import NOT_WRITTEN
 from scripts.judge import REFUSALS, observed, renamed
+from scripts.keys import key_in
 from scripts.report import other_documents, rendered
 
 LARGEST_MANIFEST = 64 * 1024 * 1024
@@ -63,9 +63,11 @@ def command(
     """
     try:
         folder = folder.resolve() if folder.name == bundle.LATEST else folder
-        told, signed = _told(folder, key)
+        found = bundle.found(folder)
+        told, signed = _told(folder, found, key)
+        others = {name: sha for name, sha in found.items() if name not in {MANIFEST, ENVELOPE}}
         wrong = [
-            *deviations(told, _found(folder)),
+            *deviations(told, others),
             *other_documents(folder, told),
             *_other_plan(told, plan),
             *_other_chain(told, previous),
@@ -95,14 +97,8 @@ def _lines(folder: Path, told: Manifest, signed: str, *, replayed: bool) -> Iter
         yield "  replayed  judged and written again: every file is the same, byte for byte"
 
 
-def _found(folder: Path) -> dict[str, str]:
-    found = bundle.found(folder)
-    return {name: sha256 for name, sha256 in found.items() if name not in {MANIFEST, ENVELOPE}}
-
-
-def _told(folder: Path, key: Path | None) -> tuple[Manifest, str]:
-    """Return what the manifest in *folder* says, and who says so."""
-    names = bundle.found(folder)
+def _told(folder: Path, names: Container[str], key: Path | None) -> tuple[Manifest, str]:
+    """Return what the manifest in *folder*, which holds files of *names*, says, and who says so."""
     if MANIFEST not in names:
         raise bundle.NoBundle(f"{MANIFEST}: is missing")
     raw = _small(folder / MANIFEST)
@@ -112,7 +108,7 @@ def _told(folder: Path, key: Path | None) -> tuple[Manifest, str]:
         raise ManifestRefused(f"{MANIFEST}: {error}") from error
     if key is None:
         return told, "signed, which was not checked (--key)" if ENVELOPE in names else "not signed"
-    by = _key(key)
+    by = key_in(key, public_key)
     if ENVELOPE not in names:
         raise bundle.NoBundle(f"{ENVELOPE}: is missing, so nobody signed this")
     try:
@@ -126,15 +122,6 @@ def _small(path: Path) -> bytes:
     if path.stat().st_size > LARGEST_MANIFEST:
         raise bundle.NoBundle(f"{path.name}: is larger than any manifest")
     return path.read_bytes()
-
-
-def _key(path: Path) -> Key:
-    try:
-        return public_key(path.read_bytes())
-    except OSError as error:
-        raise KeyRefused(f"{path}: {error.strerror}") from error
-    except KeyRefused as error:
-        raise KeyRefused(f"{path}: {error}") from error
 
 
 def _other_plan(told: Manifest, plan: Path | None) -> Iterator[str]:

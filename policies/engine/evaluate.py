@@ -87,8 +87,7 @@ def _each(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
 def _judge(policy: Policy, subject: Resource, graph: ResourceGraph) -> Finding:
     violations: list[Violation] = []
     unknown: list[str] = []
-    if graph.journal is not None:
-        graph.journal.clear()
+    graph.begin()
     try:
         if not policy.when(subject) or (policy.unless and policy.unless(subject, graph)):
             return _finding(policy, subject, graph, Verdict.NOT_APPLICABLE)
@@ -141,8 +140,7 @@ def _census(policy: Policy, graph: ResourceGraph) -> Iterator[Finding]:
 
 def _prohibited(policy: Policy, resource: Resource, graph: ResourceGraph) -> Finding | None:
     """Return the finding on *resource* where the policy prohibits it, or cannot tell."""
-    if graph.journal is not None:
-        graph.journal.clear()
+    graph.begin()
     try:
         is_prohibited = _is_prohibited(policy, resource, graph)
         if not is_prohibited:

@@ -76,7 +76,7 @@ def known(value: Any) -> Any:
 
 
 LONGEST = 1 << 20
-"""How many characters a text, and how many elements a list, is told of."""
+"""How many characters a text is told of."""
 
 
 def text(value: Any) -> str:

@@ -356,6 +356,11 @@ class ResourceGraph:
     journal: Journal | None = field(default=None, repr=False, compare=False)
     """What the judgement at hand has read, where that is written down."""
 
+    def begin(self) -> None:
+        """Begin the next judgement: nothing has been read for it."""
+        if self.journal is not None:
+            self.journal.clear()
+
     def address(self, resource: Resource) -> str:
         """Return the address of *resource* with the stack's name in front."""
         return f"{self.stack}/{resource.address}" if self.stack else resource.address

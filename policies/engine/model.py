@@ -327,7 +327,7 @@ class Report:
     """Terraform types that no policy looks at, and how many resources there are of each."""
 
     inventory: tuple[Component, ...]
-    """Every resource, whether or not a policy is about it."""
+    """Every resource, whether or not a policy is about it, where the run wrote them down."""
 
     waivers: tuple[Waiver, ...]
     """Those that were given, in force or not."""
@@ -353,6 +353,14 @@ class Report:
     def claims(self) -> dict[str, tuple[Claim, ...]]:
         """The requirements of each policy, by its id."""
         return {policy.id: policy.claims for policy in self.policies}
+
+    @cached_property
+    def by_policy(self) -> dict[str, tuple[Finding, ...]]:
+        """The findings of each policy that found something, by its id."""
+        found: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            found.setdefault(finding.policy, []).append(finding)
+        return {id: tuple(findings) for id, findings in found.items()}
 
     def by_requirement(self) -> dict[str, tuple[Finding, ...]]:
         """Return the findings that say something about each requirement."""

@@ -91,15 +91,15 @@ def _plain(value: Any) -> Any:
 
 def fingerprint(resources: Iterable[Resource]) -> str:
     """Return a digest of what *resources* say of themselves: unset values and comments left out."""
-    said = [(resource.address, _said(resource.values)) for resource in resources]
+    said = [(resource.address, _set(_plain(resource.values))) for resource in resources]
     return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()[:16]
 
 
-def _said(values: Any) -> Any:
-    plain = _plain(values)
-    if isinstance(plain, dict):
-        return {key: _said(item) for key, item in plain.items() if item is not None}
-    return [_said(item) for item in plain] if isinstance(plain, list) else plain
+def _set(value: Any) -> Any:
+    """Return *value* without what is null in it."""
+    if isinstance(value, dict):
+        return {key: _set(item) for key, item in value.items() if item is not None}
+    return [_set(item) for item in value] if isinstance(value, list) else value
 
 
 NOTHING = fingerprint(())

@@ -66,12 +66,13 @@ def attempted(paths: Iterable[Path]) -> Iterator[Reading | DocumentError]:
             yield reading
             continue
         document = reading.document
-        first = seen.setdefault((document.stack, document.stage), document.path)
-        if first is document.path:
+        key = (document.stack, document.stage)
+        if key not in seen:
+            seen[key] = document.path
             yield reading
         else:
             yield DocumentError(
-                f"{document.path}: describes stack {document.stack} as {first} does; "
+                f"{document.path}: describes stack {document.stack} as {seen[key]} does; "
                 "judge one of them"
             )
 

@@ -128,7 +128,7 @@ def opened(raw: bytes, key: Key) -> dict[str, Any]:
         envelope.verify([key], 1)
     except VerificationError as error:
         raise EnvelopeRefused("was not signed with this key") from error
-    except Exception as error:
+    except Exception as error:  # whatever its decoders make of it, it is none
         raise EnvelopeRefused(f"is no envelope: {type(error).__name__}") from error
     if not is_canonical:
         raise EnvelopeRefused("is not in its canonical form")

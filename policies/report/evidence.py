@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from policies.engine.graph import Stage
-from policies.engine.model import Finding, Policy, Report, Requirement, Strength, Verdict
+from policies.engine.model import (
+    TEXTS,
+    Finding,
+    Policy,
+    Report,
+    Requirement,
+    Status,
+    Strength,
+    Verdict,
+    Waiver,
+)
 
 SHOWS = {
     Verdict.FAIL: "deviation found",
@@ -19,6 +31,8 @@ SHOWS = {
 
 ACCEPTED = "deviation accepted"
 NOTHING = "no evidence"
+
+SOON = timedelta(days=30)
 
 STAGES = {
     Stage.DESIGN: "design evidence: what is written",
@@ -62,9 +76,6 @@ def collected(report: Report) -> tuple[Evidence, ...]:
 
 
 def _collected(report: Report) -> Iterator[Evidence]:
-    by_policy: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        by_policy.setdefault(finding.policy, []).append(finding)
     for requirement in report.requirements:
         claiming = [
             (policy, claim.strength)
@@ -78,7 +89,7 @@ def _collected(report: Report) -> Iterator[Evidence]:
                 requirement=requirement,
                 policy=policy,
                 strength=strength,
-                findings=tuple(by_policy.get(policy.id, ())),
+                findings=report.by_policy.get(policy.id, ()),
             )
 
 
@@ -88,3 +99,53 @@ def ids(evidence: Sequence[Evidence]) -> dict[str, list[str]]:
     for each in evidence:
         found.setdefault(each.policy.id, []).append(each.id)
     return found
+
+
+def by_requirement(evidence: Iterable[Evidence]) -> dict[str, list[Evidence]]:
+    """Return the evidence of each requirement that has some."""
+    found: dict[str, list[Evidence]] = {}
+    for each in evidence:
+        found.setdefault(each.requirement.id, []).append(each)
+    return found
+
+
+def together(evidence: Iterable[Evidence]) -> str:
+    """Return what *evidence* shows together."""
+    return status([finding for each in evidence for finding in each.findings])
+
+
+def stages(report: Report) -> list[str]:
+    """Return what the judged documents are evidence of."""
+    return sorted({STAGES[document.stage] for document in report.documents})
+
+
+def outcome(report: Report) -> str:
+    """Return in one line how the run ended."""
+    refused = f"; {len(report.refusals):,} documents not judged" if report.refusals else ""
+    blocking = f"{len(report.blocking):,} findings block" if report.blocking else "nothing blocks"
+    return f"{blocking} of {len(report.findings):,}{refused}"
+
+
+def catalogue(report: Report) -> str:
+    """Return how many requirements there are of each status."""
+    counts = Counter(requirement.status for requirement in report.requirements)
+    return ", ".join(f"{counts[status]} {status.value}" for status in Status)
+
+
+def counted(report: Report) -> dict[str, int]:
+    """Return how many waivers are in force, expire within 30 days, or waive nothing."""
+    today = report.generated_at.date()
+    used = [finding.waiver for finding in report.findings if finding.waiver]
+    active = [waiver for waiver in report.waivers if waiver in used]
+    return {
+        "active": len(active),
+        "expiring": sum(waiver.expires_on - today <= SOON for waiver in active),
+        "stale": len(report.waivers) - len(active),
+    }
+
+
+def worksheet(waiver: Waiver) -> list[tuple[str, str]]:
+    """Return what a waiver of its kind has to say, each with its name."""
+    return [
+        (name.replace("_", " ").capitalize(), getattr(waiver, name)) for name in TEXTS[waiver.kind]
+    ]

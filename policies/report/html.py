@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -16,16 +14,14 @@ from markupsafe import Markup
 
 from policies.engine.graph import Stage
 from policies.engine.model import (
-    TEXTS,
     Finding,
     Policy,
     Report,
     Requirement,
-    Status,
     Verdict,
-    Waiver,
 )
-from policies.report.evidence import STAGES, Evidence, ids, status
+from policies.report import evidence as evidences
+from policies.report.evidence import Evidence
 from policies.report.tables import observed
 from policies.report.words import visible
 from policies.requirements import VERSION
@@ -46,7 +42,6 @@ TITLES = {
     "A": "Appendices",
 }
 SHADES = {"deviation found": "fail", "not determined": "unknown", "evidence found": "pass"}
-SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -75,19 +70,19 @@ def render(
     environment.filters["observed"] = observed
     environment.filters["shade"] = _shade
     environment.filters["visible"] = _visible
-    environment.filters["worksheet"] = _worksheet
+    environment.filters["worksheet"] = evidences.worksheet
     template = environment.from_string(page.joinpath("report.html.j2").read_text())
     return template.render(
         report=report,
         version=VERSION,
-        outcome=outcome(report),
-        catalogue=catalogue(report),
-        stages=sorted({STAGES[document.stage] for document in report.documents}),
+        outcome=evidences.outcome(report),
+        catalogue=evidences.catalogue(report),
+        stages=evidences.stages(report),
         groups=tuple(_groups(report, evidence)),
         policies=tuple(_policies(report, evidence)),
         verdicts=tuple(Verdict),
         stage_names=[stage.value for stage in Stage],
-        waivers=counted(report),
+        waivers=evidences.counted(report),
         drawings=[(name, Markup(drawing)) for name, drawing in drawings.items()],  # noqa: S704 - ours
         changes=changes,
         keyid=keyid,
@@ -98,23 +93,8 @@ def render(
     )
 
 
-def outcome(report: Report) -> str:
-    """Return in one line how the run ended."""
-    refused = f"; {len(report.refusals):,} documents not judged" if report.refusals else ""
-    blocking = f"{len(report.blocking):,} findings block" if report.blocking else "nothing blocks"
-    return f"{blocking} of {len(report.findings):,}{refused}"
-
-
-def catalogue(report: Report) -> str:
-    """Return how many requirements there are of each status."""
-    counts = Counter(requirement.status for requirement in report.requirements)
-    return ", ".join(f"{counts[status]} {status.value}" for status in Status)
-
-
 def _groups(report: Report, evidence: Sequence[Evidence]) -> Iterator[dict[str, Any]]:
-    given: dict[str, list[Evidence]] = {}
-    for each in evidence:
-        given.setdefault(each.requirement.id, []).append(each)
+    given = evidences.by_requirement(evidence)
     for number, title in TITLES.items():
         requirements = [
             _requirement(requirement, given.get(requirement.id, []))
@@ -131,7 +111,7 @@ def _group(requirement: Requirement) -> str:
 
 
 def _requirement(requirement: Requirement, evidence: Sequence[Evidence]) -> dict[str, Any]:
-    told = status([finding for each in evidence for finding in each.findings])
+    told = evidences.together(evidence)
     return {
         "requirement": requirement,
         "evidence": evidence,
@@ -150,32 +130,11 @@ def _visible(value: object) -> str:
 
 def _policies(
     report: Report, evidence: Sequence[Evidence]
-) -> Iterator[tuple[Policy, list[str], list[Finding]]]:
-    given = ids(evidence)
-    found: dict[str, list[Finding]] = {}
-    for finding in report.findings:
-        found.setdefault(finding.policy, []).append(finding)
+) -> Iterator[tuple[Policy, list[str], tuple[Finding, ...]]]:
+    given = evidences.ids(evidence)
     for policy in report.policies:
-        if policy.id in found:
-            yield policy, given.get(policy.id, []), found[policy.id]
-
-
-def counted(report: Report) -> dict[str, int]:
-    """Return how many waivers are in force, expire within 30 days, or waive nothing."""
-    today = report.generated_at.date()
-    used = [finding.waiver for finding in report.findings if finding.waiver]
-    active = [waiver for waiver in report.waivers if waiver in used]
-    return {
-        "active": len(active),
-        "expiring": sum(waiver.expires_on - today <= SOON for waiver in active),
-        "stale": len(report.waivers) - len(active),
-    }
-
-
-def _worksheet(waiver: Waiver) -> list[tuple[str, str]]:
-    return [
-        (name.replace("_", " ").capitalize(), getattr(waiver, name)) for name in TEXTS[waiver.kind]
-    ]
+        if policy.id in report.by_policy:
+            yield policy, given.get(policy.id, []), report.by_policy[policy.id]
 
 
 def _digest(text: str) -> str:

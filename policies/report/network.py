@@ -355,7 +355,7 @@ def _proof(findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
     """Yield what is proven of the paths from the Internet to the stores of data."""
     bad = [finding for finding in findings if finding.verdict is not Verdict.PASS]
     for finding in bad[:2]:
-        yield "#a3160f", f"{finding.resource}: {'; '.join(finding.messages)}"
+        yield WRONG, f"{finding.resource}: {'; '.join(finding.messages)}"
     if findings and not bad:
         stores = ", ".join(finding.resource.partition("/")[2] for finding in findings)
         yield "#0b6b3a", f"No path from the Internet to {stores} ({PROOF})"

@@ -9,15 +9,14 @@ from typing import Any
 
 import msgspec
 
-from policies.engine.model import Component, Finding, Report, Verdict
-from policies.report.evidence import STAGES, Evidence, status
+from policies.engine.model import SETTLED, Component, Finding, Report
+from policies.report import evidence as evidences
+from policies.report.evidence import Evidence
 from policies.report.words import line
 
 VERSION = "1.2.1"
 NAMESPACE = "https://pci-gate.invalid/oscal"
 SPACE = uuid.uuid5(uuid.NAMESPACE_URL, NAMESPACE)
-
-UNSETTLED = frozenset({Verdict.FAIL, Verdict.UNKNOWN, Verdict.ERROR})
 
 
 def rendered(report: Report, evidence: Sequence[Evidence]) -> dict[str, str]:
@@ -144,11 +143,10 @@ class _Told:
         }
 
     def assessment_results(self) -> dict[str, Any]:
-        stages = sorted({STAGES[document.stage] for document in self.report.documents})
         result = {
             "uuid": _id("result", self.run),
             "title": "pci-gate",
-            "description": line("; ".join(stages)),
+            "description": line("; ".join(evidences.stages(self.report))),
             "start": self.at,
             "end": self.at,
             "local-definitions": {
@@ -196,11 +194,9 @@ class _Told:
     def findings(self) -> list[dict[str, Any]]:
         """Say of each requirement that is judged directly whether what was judged is satisfied."""
         found = []
-        for id in self.requirements:
-            given = [each for each in self.evidence if each.requirement.id == id]
-            judged = [finding for each in given for finding in each.findings]
+        for id, given in evidences.by_requirement(self.evidence).items():
             if any(each.strength == "direct" for each in given):
-                is_met = not any(finding.blocks for finding in judged)
+                is_met = not any(f.blocks for each in given for f in each.findings)
                 state = {
                     "state": "satisfied" if is_met else "not-satisfied",
                     "reason": "pass" if is_met else "fail",
@@ -209,7 +205,9 @@ class _Told:
                     {
                         "uuid": _id("finding", id),
                         "title": f"Requirement {id}",
-                        "description": line(f"Its automated evidence: {status(judged)}."),
+                        "description": line(
+                            f"Its automated evidence: {evidences.together(given)}."
+                        ),
                         "target": {
                             "type": "objective-id",
                             "target-id": _control(id),
@@ -223,7 +221,7 @@ class _Told:
         return found
 
     def risks(self) -> list[dict[str, Any]]:
-        unsettled = [finding for finding in self.report.findings if finding.verdict in UNSETTLED]
+        unsettled = [finding for finding in self.report.findings if finding.verdict not in SETTLED]
         return [_risk(finding) for finding in unsettled]
 
     def plan_of_action(self) -> dict[str, Any]:

@@ -9,13 +9,11 @@ from typing import Any
 import msgspec
 import typst
 
-from policies.engine.model import TEXTS, Finding, Report, Verdict, Waiver
-from policies.report.evidence import STAGES, Evidence, ids, status
-from policies.report.html import catalogue, outcome
+from policies.engine.model import SETTLED, Finding, Report, Waiver
+from policies.report import evidence as evidences
+from policies.report.evidence import Evidence
 from policies.report.words import printed
 from policies.requirements import VERSION
-
-UNSETTLED = frozenset({Verdict.FAIL, Verdict.UNKNOWN, Verdict.ERROR})
 
 
 class NotPrinted(RuntimeError):
@@ -61,21 +59,21 @@ def _printed(value: Any) -> Any:
 
 
 def _view(report: Report, evidence: Sequence[Evidence]) -> dict[str, Any]:
-    given = ids(evidence)
-    stages = sorted({STAGES[document.stage] for document in report.documents})
+    given = evidences.ids(evidence)
     return {
         "title": f"Evidence for PCI DSS v{VERSION}",
         "cover": [
             ("Made", f"{report.generated_at:%Y-%m-%d %H:%M:%S} UTC"),
             ("Commit", report.commit or "none"),
-            ("Outcome", outcome(report)),
-            ("Stages", "; ".join(stages)),
+            ("Outcome", evidences.outcome(report)),
+            ("Stages", "; ".join(evidences.stages(report))),
         ],
         "honesty": (
-            f"Of {len(report.requirements)} requirements, {catalogue(report)}. Automated: a policy "
-            "judges the technical condition that the requirement names. Partial: policies judge a "
-            "part of it, or support it. Everything else is shown by people, by other systems, or "
-            "by AWS. No sampling: every resource was judged by every policy that is about it."
+            f"Of {len(report.requirements)} requirements, {evidences.catalogue(report)}. "
+            "Automated: a policy judges the technical condition that the requirement names. "
+            "Partial: policies judge a part of it, or support it. Everything else is shown by "
+            "people, by other systems, or by AWS. No sampling: every resource was judged by every "
+            "policy that is about it."
         ),
         "remarks": [*report.remarks, *(f"Not judged: {refusal}" for refusal in report.refusals)],
         "requirements": list(_requirements(report, evidence)),
@@ -92,7 +90,7 @@ def _view(report: Report, evidence: Sequence[Evidence]) -> dict[str, Any]:
         "findings": [
             _finding(each, given.get(each.policy, []))
             for each in report.findings
-            if each.verdict in UNSETTLED
+            if each.verdict not in SETTLED
         ],
         "waivers": [_waiver(waiver) for waiver in report.waivers],
         "documents": [
@@ -103,15 +101,13 @@ def _view(report: Report, evidence: Sequence[Evidence]) -> dict[str, Any]:
 
 
 def _requirements(report: Report, evidence: Sequence[Evidence]) -> list[dict[str, str]]:
-    given: dict[str, list[Finding]] = {}
-    for each in evidence:
-        given.setdefault(each.requirement.id, []).extend(each.findings)
+    given = evidences.by_requirement(evidence)
     return [
         {
             "id": requirement.id,
             "title": requirement.title,
             "is": requirement.status.value,
-            "shows": status(given[requirement.id]) if requirement.id in given else "",
+            "shows": evidences.together(given[requirement.id]) if requirement.id in given else "",
         }
         for requirement in report.requirements
     ]
@@ -129,14 +125,11 @@ def _finding(finding: Finding, evidence: Sequence[str]) -> dict[str, str]:
 
 
 def _waiver(waiver: Waiver) -> dict[str, Any]:
-    fields = [
-        (name.replace("_", " ").capitalize(), getattr(waiver, name)) for name in TEXTS[waiver.kind]
-    ]
     return {
         "policy": waiver.policy,
         "kind": f"{waiver.kind}, until {waiver.expires_on}",
         "fields": [
-            *fields,
+            *evidences.worksheet(waiver),
             ("Owner", waiver.owner),
             ("Approved by", f"{waiver.approved_by}, {waiver.approved_on}"),
             ("Covers", ", ".join(waiver.resources)),

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from itertools import zip_longest
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 from msgspec.structs import replace as with_fields
 
 from policies.aws import credentials
-from policies.engine.model import Component, Finding, Report, Violation
+from policies.engine.model import SETTLED, Component, Finding, Report, Violation
 from policies.engine.observed import Observation
 from policies.secrets import SECRET_NAME
 
@@ -39,9 +40,17 @@ Hide = Callable[[str], str]
 
 
 def hiding(contents: Iterable[Any]) -> Hide:
-    """Return what takes out of a text whatever is secret in the documents' *contents*."""
-    pattern = _pattern({text for content in contents for text in secrets(content)})
-    return lambda text: pattern.sub(HIDDEN, text)
+    """
+    Return what takes out of a text whatever is secret in the documents' *contents*.
+
+    They are looked through with the first text, and not where there is none.
+    """
+
+    @cache
+    def pattern() -> re.Pattern[str]:
+        return _pattern({text for content in contents for text in secrets(content)})
+
+    return lambda text: pattern().sub(HIDDEN, text)
 
 
 def redacted(report: Report, hide: Hide) -> Report:
@@ -125,8 +134,8 @@ def _pattern(secret: Iterable[str]) -> re.Pattern[str]:
 
 
 def _without(hide: Hide, finding: Finding) -> Finding:
-    if not (finding.messages or finding.observed):
-        return finding
+    if finding.verdict in SETTLED and not finding.observed:
+        return finding  # a census that found nothing repeats nothing
     return with_fields(
         finding,
         messages=tuple(hide(message) for message in finding.messages),

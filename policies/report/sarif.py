@@ -9,19 +9,17 @@ from typing import Any
 import msgspec
 
 from policies.engine.graph import Source
-from policies.engine.model import Finding, Policy, Report, Verdict
+from policies.engine.model import SETTLED, Finding, Policy, Report
 from policies.report.words import line
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 MOST = 5000
 """GitHub shows no more results; what blocks comes first."""
 
-UNSETTLED = frozenset({Verdict.FAIL, Verdict.UNKNOWN, Verdict.ERROR})
-
 
 def render(report: Report) -> str:
     """Return what *report* found that is not settled, waived deviations as suppressed."""
-    told = [finding for finding in report.findings if finding.verdict in UNSETTLED]
+    told = [finding for finding in report.findings if finding.verdict not in SETTLED]
     told = sorted(told, key=lambda finding: not finding.blocks)[:MOST]
     declared = {policy.id: policy for policy in report.policies}
     rules = {id: number for number, id in enumerate(dict.fromkeys(f.policy for f in told))}

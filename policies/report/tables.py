@@ -152,12 +152,9 @@ def _sampling(report: Report) -> Iterator[Row]:
 
 
 def _populations(report: Report) -> Iterator[Row]:
-    counts: dict[str, set[str]] = {}
-    for finding in report.findings:
-        counts.setdefault(finding.policy, set()).add(finding.resource)
     yield "Policy", "What has to hold", "Population", "Tested"
     for policy in report.policies:
-        number = str(len(counts.get(policy.id, ())))
+        number = str(len({finding.resource for finding in report.by_policy.get(policy.id, ())}))
         yield policy.id, policy.title, number, number
 
 
