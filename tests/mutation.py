@@ -14,7 +14,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 MUTANTS = ROOT / "mutants"
-CORE = ("policies.engine.evaluate", "policies.engine.lifecycle", "policies.engine.waive")
+CORE = (
+    "policies.engine.evaluate",
+    "policies.engine.lifecycle",
+    "policies.engine.waive",
+    "scripts.exits",
+)
 SURVIVORS = ROOT / "tests" / "survivors.txt"
 SAMPLE = 600
 LEAST = 0.9
