@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from sqlite3 import Connection
 
 import click
 from securesystemslib.signer import Signer
@@ -77,9 +79,10 @@ def command(
         _require_outside(output, paths)
         by = key_in(key, signer) if key else None
         judged = observed(paths, waivers, house, _now(), with_checkov=with_checkov)
-        folder = _write(output, judged, paths, house, waivers, by)
-        if by:
-            _remember(output, folder, judged.report)
+        with history.held(output / history.FILE) if by else nullcontext() as store:
+            folder = _write(output, judged, paths, house, waivers, by)
+            if store:
+                _remember(store, folder, judged.report)
         bundle.point(output, folder)
     except (*REFUSALS, KeyRefused) as error:
         raise Refusal(*error.args) from error
@@ -208,7 +211,7 @@ def other_documents(folder: Path, told: Manifest) -> Iterator[str]:
             yield f"{each.path} ({each.stage}): what was judged is not what is archived"
 
 
-def _remember(output: Path, folder: Path, report: Report) -> None:
+def _remember(store: Connection, folder: Path, report: Report) -> None:
     """Add a signed run to the history."""
     run = history.Run(
         manifest=digest((folder / MANIFEST).read_bytes()),
@@ -219,4 +222,4 @@ def _remember(output: Path, folder: Path, report: Report) -> None:
     )
     given = evidence.by_requirement(evidence.collected(report))
     told = {requirement: evidence.together(each) for requirement, each in given.items()}
-    history.append(output / history.FILE, run, told, keys(report))
+    history.append(store, run, told, keys(report))

@@ -196,6 +196,24 @@ def test_a_chain_whose_last_link_was_dropped_is_seen(bundle, keys):
     assert f"follows the run {first}, and not {last}" in refused(third, keys, "--previous", last)
 
 
+def test_signed_runs_at_once_follow_one_another(keys, tmp_path):
+    root, stack = tmp_path / "report", tmp_path / "stack" / "cdk.tf.json"
+    stack.parent.mkdir()
+    stack.write_text(json.dumps(KEY))
+    again = [sys.executable, "-m", "scripts", "report", stack, "--output", root]
+    started = [subprocess.Popen([*again, "--key", keys / "ours"], cwd=ROOT) for _ in range(4)]
+    assert [1] * 4 == [process.wait() for process in started]
+
+    made = {
+        digest((folder / MANIFEST).read_bytes()): json.loads((folder / MANIFEST).read_bytes())
+        for folder in root.iterdir()
+        if folder.name[0] != "." and folder.is_dir() and not folder.is_symlink()
+    }
+    previous = {told["previous"] for told in made.values()}
+    assert 4 == len(made) == len(previous)
+    assert {None} == previous - set(made)
+
+
 def test_an_envelope_is_taken_in_its_canonical_form_only(bundle, keys):
     raw = (bundle / ENVELOPE).read_bytes()
     envelope = json.loads(raw)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,15 @@ CREATE TABLE IF NOT EXISTS requirements (
 CREATE TABLE IF NOT EXISTS deviations (
     manifest TEXT NOT NULL REFERENCES runs, key TEXT NOT NULL, PRIMARY KEY (manifest, key)
 );
-CREATE INDEX IF NOT EXISTS by_time ON runs (generated_at);
 """
 
 
+LONGEST_WAIT_SECONDS = 600
+"""How long a run waits for those before it; each takes some seconds to be written."""
+
+
 class HistoryDamaged(RuntimeError):
-    """A file that is no history, or one that was damaged."""
+    """A file that is no history, was damaged, or cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -43,40 +46,53 @@ class Run:
     blocking: int
 
 
-def append(path: Path, run: Run, shows: Mapping[str, str], deviations: Iterable[str]) -> None:
+@contextmanager
+def held(path: Path) -> Iterator[sqlite3.Connection]:
     """
-    Add *run* to the history at *path*: what it *shows* by requirement, and what deviates.
+    Keep every other run from the history at *path*, and from being its last, meanwhile.
+
+    What is appended is there once all went well.
 
     Raises:
-        HistoryDamaged: The file is no history.
+        HistoryDamaged: The file is no history, or cannot be written.
     """
     try:
-        with closing(sqlite3.connect(path)) as store, store:
-            store.executescript(SCHEMA)
-            store.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
-                (run.manifest, run.generated_at, run.folder, run.commit, run.blocking),
-            )
-            store.executemany(
-                "INSERT INTO requirements VALUES (?, ?, ?)",
-                [(run.manifest, requirement, told) for requirement, told in shows.items()],
-            )
-            store.executemany(
-                "INSERT INTO deviations VALUES (?, ?)",
-                [(run.manifest, key) for key in sorted(set(deviations))],
-            )
-    except sqlite3.Error as error:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        store = sqlite3.connect(path, timeout=LONGEST_WAIT_SECONDS, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
         raise HistoryDamaged(f"{path}: {error}") from error
+    with closing(store):
+        try:
+            store.executescript(SCHEMA)
+            store.execute("BEGIN IMMEDIATE")
+            with store:
+                yield store
+        except sqlite3.Error as error:
+            raise HistoryDamaged(f"{path}: {error}") from error
+
+
+def append(
+    store: sqlite3.Connection, run: Run, shows: Mapping[str, str], deviations: Iterable[str]
+) -> None:
+    """Add *run* to the history that is held: what it *shows* by requirement, what deviates."""
+    store.execute(
+        "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
+        (run.manifest, run.generated_at, run.folder, run.commit, run.blocking),
+    )
+    store.executemany(
+        "INSERT INTO requirements VALUES (?, ?, ?)",
+        [(run.manifest, requirement, told) for requirement, told in shows.items()],
+    )
+    store.executemany(
+        "INSERT INTO deviations VALUES (?, ?)",
+        [(run.manifest, key) for key in sorted(set(deviations))],
+    )
 
 
 def runs(path: Path) -> tuple[Run, ...]:
-    """Return every run in the history at *path*, the earliest first."""
-    found = _asked(
-        path,
-        'SELECT manifest, generated_at, folder, "commit", blocking FROM runs '
-        "ORDER BY generated_at, rowid",
-    )
-    return tuple(Run(*row) for row in found)
+    """Return every run in the history at *path*, each after the one that it follows."""
+    query = 'SELECT manifest, generated_at, folder, "commit", blocking FROM runs ORDER BY rowid'
+    return tuple(Run(*row) for row in _asked(path, query))
 
 
 def shown(path: Path, run: Run) -> dict[str, str]:

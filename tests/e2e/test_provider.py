@@ -104,12 +104,23 @@ def test_a_default_that_a_policy_falls_back_on_is_the_providers(least, monkeypat
 
 
 def test_the_tables_of_the_provider_are_those_of_its_schema(least):
-    """policies/engine/computed.txt, policies/aws/group_users.txt and resource_types.txt."""
+    """The tables in policies/engine and policies/aws that say where they come from."""
     _, workspace = least
     schema = json.loads(workspace.run("providers", "schema", "-json"))
     [provider] = schema["provider_schemas"].values()
     types = provider["resource_schemas"]
+    kinds = {}
+    for body in (*types.values(), *provider["data_source_schemas"].values()):
+        for name, kind in named(body["block"]):
+            kinds.setdefault(name, set()).add(kind)
     expected = {
+        "engine/booleans.txt": sorted(
+            name for name, all_kinds in kinds.items() if all_kinds - {"part"} == {"bool"}
+        ),
+        "aws/arguments.txt": sorted(
+            f"{name} block" if "block" in all_kinds and "map" not in all_kinds else name
+            for name, all_kinds in kinds.items()
+        ),
         "engine/computed.txt": [
             " ".join([type, *filled])
             for type, body in sorted(types.items())
@@ -129,6 +140,30 @@ def test_the_tables_of_the_provider_are_those_of_its_schema(least):
 
     for name, lines in expected.items():
         assert lines == (ROOT / "policies" / name).read_text().splitlines(), name
+
+
+def named(block):
+    """Yield each name that *block* knows, and what stands there: a block, or of what type."""
+    for name, attribute in block.get("attributes", {}).items():
+        type = attribute.get("type", "nested")
+        yield name, type[0] if isinstance(type, list) else type
+        yield from ((part, "part") for part in parts(type))
+    for name, inner in block.get("block_types", {}).items():
+        yield name, "block"
+        yield from named(inner["block"])
+
+
+def parts(type):
+    """Yield each name that stands in an object of *type*."""
+    if not isinstance(type, list):
+        return
+    container, content = type
+    if container == "object":
+        yield from content
+        for inner in content.values():
+            yield from parts(inner)
+    else:
+        yield from parts(content)
 
 
 def filled_in(block, within):
