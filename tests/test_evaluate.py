@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from policies.engine.evaluate import collect, evaluate
-from policies.engine.graph import Resource, ResourceGraph, Stage
+from policies.engine.graph import Resource, ResourceGraph, Source, Stage
 from policies.engine.house import parse_house
 from policies.engine.model import Each, Policy, Verdict, Violation
-from policies.engine.observed import NOTHING
+from policies.engine.observed import NOTHING, Observation, observing
 from policies.engine.values import PLAIN, STACK, Unknown
 
 
@@ -134,6 +134,30 @@ def test_a_finding_names_the_stack_the_resource_and_the_place():
 
     assert "stack/aws_thing.0" == finding.resource
     assert "/good" == violation.pointer
+
+
+def test_a_finding_tells_where_its_resource_was_written():
+    source = Source("infra/network.py", 12)
+    thing = Resource("aws_thing.a", "aws_thing", {"good": True}, source=source)
+    [finding] = evaluate([GOOD], ResourceGraph((thing,), "stack", document="cdk.tf.json"))
+
+    assert (source, "cdk.tf.json") == (finding.source, finding.document)
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_a_finding_tells_what_it_rests_on_where_that_is_asked_for(good):
+    read = Observation(address="aws_thing.0", path="good", value=good)
+    [told] = evaluate([GOOD], observing(graph({"good": good, "size": 1})))
+    [silent] = evaluate([GOOD], graph({"good": good, "size": 1}))
+
+    assert ((read,), ()) == (told.observed, silent.observed)
+
+
+def test_a_census_that_finds_nothing_says_among_how_many():
+    policy = Policy(prohibits=is_unheard_of, id="things.none", title="None.", why="None.")
+    [(_, verdict, messages, _, _)] = found(policy, graph({}, {"name": "good"}))
+
+    assert (Verdict.PASS, ("none among 2 resources",)) == (verdict, messages)
 
 
 def test_a_block_knows_its_place():

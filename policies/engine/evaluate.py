@@ -225,7 +225,7 @@ def _finding(
         resource=graph.address(subject),
         stage=graph.stage,
         verdict=verdict,
-        messages=tuple(dict.fromkeys(messages)) if messages else (),
+        messages=tuple(dict.fromkeys(messages)),
         violations=violations,
         source=subject.source,
         document=graph.document,
