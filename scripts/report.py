@@ -140,7 +140,7 @@ def _write(
     return bundle.write(output, name, contents, lambda folder: _require_whole(folder, by))
 
 
-def rendered(judged: Judged, changes: html.Changes | None, keyid: str) -> dict[str, bytes]:
+def rendered(judged: Judged, changes: evidence.Changes | None, keyid: str) -> dict[str, bytes]:
     """Return every file that tells of *judged*, by its name."""
     report = judged.report
     collected = evidence.collected(report)
@@ -162,7 +162,7 @@ def rendered(judged: Judged, changes: html.Changes | None, keyid: str) -> dict[s
         **drawings,
     }
     encoded = {name: text.encode(errors="backslashreplace") for name, text in texts.items()}
-    return {**encoded, "report.pdf": pdf.render(report, collected, drawings, told)}
+    return {**encoded, "report.pdf": pdf.render(report, collected, drawings, changes, told)}
 
 
 def _drawings(readings: Sequence[Reading], findings: Sequence[Finding]) -> dict[str, str]:
@@ -172,11 +172,11 @@ def _drawings(readings: Sequence[Reading], findings: Sequence[Finding]) -> dict[
     return {f"network-{sarif.relative(stack)}.svg": svg for stack, svg in drawn.items() if svg}
 
 
-def _changes(output: Path, past: Sequence[history.Run], report: Report) -> html.Changes | None:
+def _changes(output: Path, past: Sequence[history.Run], report: Report) -> evidence.Changes | None:
     if not past:
         return None
     before, now = history.deviating(output / history.FILE, past[-1]), frozenset(keys(report))
-    return html.Changes(
+    return evidence.Changes(
         past[-1].generated_at, tuple(sorted(now - before)), tuple(sorted(before - now))
     )
 

@@ -20,7 +20,7 @@ from policies.evidence.manifest import (
     suite,
 )
 from policies.evidence.signing import EnvelopeRefused, KeyRefused, public_key, require_signed
-from policies.report import html
+from policies.report.evidence import Changes
 from policies.report.text import printable
 from scripts import bundle
 from scripts.__main__ import Refusal
@@ -156,7 +156,7 @@ def _replayed(folder: Path, told: Manifest) -> Iterator[str]:
     judged = observed(places, waivers, house, told.generated_at, with_checkov=again.checkov)
     as_then = {str(place): each.path for place, each in zip(places, again.paths, strict=True)}
     judged = renamed(judged, as_then, told.commit)
-    changes = html.Changes(**again.changes) if again.changes else None
+    changes = Changes(**again.changes) if again.changes else None
     made = {
         name: digest(content) for name, content in rendered(judged, changes, again.keyid).items()
     }

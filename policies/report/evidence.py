@@ -59,6 +59,15 @@ class Evidence:
         return status(self.findings)
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What is new, and what is no more, since an earlier run."""
+
+    before: str
+    new: tuple[str, ...]
+    fixed: tuple[str, ...]
+
+
 def status(findings: Sequence[Finding]) -> str:
     """Return what *findings* show together: the worst counts, and an accepted deviation is told."""
     if any(finding.blocks for finding in findings):
@@ -149,3 +158,13 @@ def worksheet(waiver: Waiver) -> list[tuple[str, str]]:
     return [
         (name.replace("_", " ").capitalize(), getattr(waiver, name)) for name in TEXTS[waiver.kind]
     ]
+
+
+def observed(finding: Finding) -> str:
+    """Return the values that *finding* rests on, those of its own resource first."""
+    own = finding.resource.partition("/")[2]
+    return "; ".join(
+        f"{each.path if each.address == own else f'{each.address} {each.path}'}"
+        f" {'is not set' if each.value is None else f'= {each.value}'}".strip()
+        for each in finding.observed
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -21,9 +20,8 @@ from policies.engine.model import (
     Verdict,
 )
 from policies.report import evidence as evidences
-from policies.report.evidence import Evidence
-from policies.report.tables import observed
-from policies.report.words import visible
+from policies.report.evidence import Changes, Evidence
+from policies.report.words import short, visible
 from policies.requirements import VERSION
 
 TITLES = {
@@ -44,15 +42,6 @@ TITLES = {
 SHADES = {"deviation found": "fail", "not determined": "unknown", "evidence found": "pass"}
 
 
-@dataclass(frozen=True)
-class Changes:
-    """What is new, and what is no more, since an earlier run."""
-
-    before: str
-    new: tuple[str, ...]
-    fixed: tuple[str, ...]
-
-
 def render(
     report: Report,
     evidence: Sequence[Evidence],
@@ -67,8 +56,9 @@ def render(
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["observed"] = observed
+    environment.filters["observed"] = evidences.observed
     environment.filters["shade"] = _shade
+    environment.filters["short"] = short
     environment.filters["visible"] = _visible
     environment.filters["worksheet"] = evidences.worksheet
     template = environment.from_string(page.joinpath("report.html.j2").read_text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.resources import files
 from typing import Any
 
@@ -11,8 +12,8 @@ import typst
 
 from policies.engine.model import SETTLED, Finding, Report, Waiver
 from policies.report import evidence as evidences
-from policies.report.evidence import Evidence
-from policies.report.words import printed
+from policies.report.evidence import Changes, Evidence
+from policies.report.words import printed, short
 from policies.requirements import VERSION
 
 
@@ -21,7 +22,11 @@ class NotPrinted(RuntimeError):
 
 
 def render(
-    report: Report, evidence: Sequence[Evidence], drawings: Mapping[str, str], results: str
+    report: Report,
+    evidence: Sequence[Evidence],
+    drawings: Mapping[str, str],
+    changes: Changes | None,
+    results: str,
 ) -> bytes:
     """
     Return the report as a PDF with *results*, its JSON, attached.
@@ -32,7 +37,7 @@ def render(
     project: Any = {
         "main.typ": files(__package__).joinpath("page", "report.typ").read_bytes(),
         "view.json": msgspec.json.encode(
-            {**_printed(_view(report, evidence)), "drawings": list(drawings)}
+            {**_printed(_view(report, evidence, changes)), "drawings": list(drawings)}
         ),
         **{name: printed(drawing).encode() for name, drawing in drawings.items()},
         "results.json": results.encode(),
@@ -58,7 +63,7 @@ def _printed(value: Any) -> Any:
     return [_printed(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _view(report: Report, evidence: Sequence[Evidence]) -> dict[str, Any]:
+def _view(report: Report, evidence: Sequence[Evidence], changes: Changes | None) -> dict[str, Any]:
     given = evidences.ids(evidence)
     return {
         "title": f"Evidence for PCI DSS v{VERSION}",
@@ -93,6 +98,7 @@ def _view(report: Report, evidence: Sequence[Evidence]) -> dict[str, Any]:
             if each.verdict not in SETTLED
         ],
         "waivers": [_waiver(waiver) for waiver in report.waivers],
+        "changes": asdict(changes) if changes else None,
         "documents": [
             {"path": each.path, "stage": each.stage.value, "sha256": each.sha256}
             for each in report.documents
@@ -120,6 +126,7 @@ def _finding(finding: Finding, evidence: Sequence[str]) -> dict[str, str]:
         "policy": " ".join([finding.policy, *evidence]),
         "resource": finding.resource,
         "message": "; ".join(finding.messages) + (" (accepted)" if finding.waiver else ""),
+        "observed": short(evidences.observed(finding)),
         "source": str(finding.source or finding.document),
     }
 

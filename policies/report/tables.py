@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 
 from policies.engine.model import Component, Finding, Report, Verdict
+from policies.report import evidence as evidences
 from policies.report.evidence import STAGES, Evidence
 from policies.report.words import cell
 
@@ -182,16 +183,6 @@ def _observations(evidence: Iterable[Evidence]) -> Iterator[Row]:
                 finding.stage.value,
                 _verdict(finding),
                 str(finding.source or ""),
-                observed(finding),
+                evidences.observed(finding),
                 "; ".join(finding.messages),
             )
-
-
-def observed(finding: Finding) -> str:
-    """Return the values that *finding* rests on, those of its own resource first."""
-    own = finding.resource.partition("/")[2]
-    return "; ".join(
-        f"{each.path if each.address == own else f'{each.address} {each.path}'}"
-        f" {'is not set' if each.value is None else f'= {each.value}'}".strip()
-        for each in finding.observed
-    )

@@ -17,6 +17,9 @@ _PRINTED = re.compile(
 )
 """What the fonts of the PDF have no sign for."""
 
+MOST = 400
+"""More letters than this of the values behind a finding are in the tables only."""
+
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
 
 
@@ -39,6 +42,11 @@ def cell(text: str) -> str:
 def line(text: str) -> str:
     """Return *text* in one line without blanks around it, and never empty (OSCAL)."""
     return " ".join(visible(text).split()) or "-"
+
+
+def short(text: str) -> str:
+    """Return *text*, of a long one its beginning."""
+    return text if len(text) <= MOST else f"{text[:MOST]} …"
 
 
 def _written_out(match: re.Match[str]) -> str:
