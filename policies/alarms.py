@@ -77,7 +77,7 @@ def _acts(alarm: Resource) -> bool:
 
 def _alarms_on(counter: Resource, graph: ResourceGraph) -> Iterator[Resource]:
     """Yield the alarms that go off where *counter*, a metric filter, counts something."""
-    index = graph.once("alarms by metric", lambda: _by_metric(graph))
+    index = graph.index("alarms by metric", lambda: _by_metric(graph))
     for metric in counter.blocks("metric_transformation"):
         named = [*metric.reference("name"), *counter.identities]
         yield from (alarm for name in named for alarm in index.get(name, ()))

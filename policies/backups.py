@@ -25,7 +25,7 @@ def is_backed_up(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]
     Its own backups go with it when somebody deletes it.
     """
     selections = list(graph.attached_to(cluster, SELECTION, by="resources"))
-    everything = graph.once("backups of everything", lambda: _of_everything(graph))
+    everything = graph.index("backups of everything", lambda: _of_everything(graph))
     if not selections and not everything:
         if any(True for s in graph.of_type(SELECTION) for _ in s.blocks("selection_tag")):
             raise UnknownValue("a selection goes by tags, which are not compared here")

@@ -518,7 +518,7 @@ def tells_of_its_changes(database: Resource, graph: ResourceGraph) -> Iterator[V
 
     A parameter that somebody turned off leaves no trace in any log of the database.
     """
-    about_all = graph.once("subscriptions to every database", lambda: tuple(_about_all(graph)))
+    about_all = graph.index("subscriptions to every database", lambda: tuple(_about_all(graph)))
     for subscription in (*graph.attached_to(database, EVENTS, by="source_ids"), *about_all):
         if _tells(subscription, SOURCES[database.type]):
             return

@@ -135,7 +135,7 @@ def cannot_use_the_key_of_its_disk(profile: Resource, graph: ResourceGraph) -> I
     The disk is then opened by the service that attaches it, and by nobody who has logged
     in to the server, or has taken its role.
     """
-    keys = graph.once("keys of volumes", lambda: frozenset(_keys_of_volumes(graph)))
+    keys = graph.index("keys of volumes", lambda: frozenset(_keys_of_volumes(graph)))
     for role in graph.follow(profile, "role"):
         for statement in iam.held(role, graph):
             if statement.allows and not statement.is_bound_by_a_condition():

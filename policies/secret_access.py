@@ -29,7 +29,7 @@ def is_read_by_workloads_only(secret: Resource, graph: ResourceGraph) -> Iterato
     A person who reads the password of a database is a person whom its log takes for the
     application.
     """
-    readers = graph.once("readers of secrets", lambda: _Readers.of(graph))
+    readers = graph.index("readers of secrets", lambda: _Readers.of(graph))
     for holder in readers.who_read(secret):
         if holder.type != ROLE or not any(True for _ in workloads.taking(holder, graph)):
             yield Violation(f"{holder.address} may read it, and no workload takes it", secret)

@@ -404,7 +404,7 @@ def somebody_stands_behind_it(group: Resource, graph: ResourceGraph) -> Iterator
     for one that is open. One that is an output is for another stack.
     """
     users = firewall.used_groups(graph)
-    given = graph.once("groups that are outputs", lambda: frozenset(_given(graph)))
+    given = graph.index("groups that are outputs", lambda: frozenset(_given(graph)))
     if not group.names & (users.known | given):
         users.require_all()
         yield Violation("nothing stands behind it", group)

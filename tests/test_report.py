@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from junitparser import JUnitXml
 
+from policies import POLICIES
+from policies.engine.evaluate import evaluate
+from policies.engine.observed import observing
 from policies.report import evidence
 from policies.report.words import cell, line, printed, visible
 from scripts.judge import observed
@@ -96,6 +99,14 @@ def test_evidence_has_an_id_that_stays(judged):
     assert {each.policy.id for each in collected} == {
         policy.id for policy in judged.report.policies if policy.claims
     }
+
+
+def test_what_a_finding_rests_on_is_told_whatever_was_judged_before(platform):
+    for graph in platform:
+        together = {(f.policy, f.resource): f for f in evaluate(POLICIES, observing(graph))}
+        for policy in POLICIES:
+            for alone in evaluate([policy], observing(graph)):
+                assert alone == together[alone.policy, alone.resource]
 
 
 def test_every_finding_that_was_made_of_values_shows_them(judged):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import files
 
 from policies.aws import cidr
@@ -43,7 +43,7 @@ class Rule:
     ingress: bool
     graph: ResourceGraph
 
-    @cached_property
+    @property
     def protocol(self) -> str:
         """The protocol, ``-1`` for every one."""
         value = self.at.get("ip_protocol" if self._is_current else "protocol")
@@ -58,7 +58,7 @@ class Rule:
         """Whether it lets every protocol through."""
         return self.protocol in EVERY_PROTOCOL
 
-    @cached_property
+    @property
     def ports(self) -> range:
         """The ports it opens: all where its protocol has none, or none are given."""
         if self.every_protocol:
@@ -100,7 +100,7 @@ class Rule:
             for endpoint in self.graph.of_type(ENDPOINT)
         )
 
-    @cached_property
+    @property
     def _open(self) -> bool:
         mine: list[cidr.Network] = []
         try:
@@ -126,7 +126,7 @@ class Rule:
     def _beside(self) -> Iterator[cidr.Network]:
         """Yield the large blocks that other rules of the same group open on the same ports."""
         direction = self.ingress
-        index = self.graph.once(
+        index = self.graph.index(
             ("rules by group", direction), lambda: _by_group(self.graph, ingress=direction)
         )
         for name in self.owner():
@@ -249,7 +249,7 @@ def used_groups(graph: ResourceGraph) -> Members:
 
 def groups_of(graph: ResourceGraph, *users: tuple[str, str]) -> Members:
     """Return the security groups of resources, given as pairs of type and attribute."""
-    return graph.once(("groups of", users), lambda: _groups_of(graph, users))
+    return graph.index(("groups of", users), lambda: _groups_of(graph, users))
 
 
 def _groups_of(graph: ResourceGraph, users: tuple[tuple[str, str], ...]) -> Members:

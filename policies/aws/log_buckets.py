@@ -27,7 +27,7 @@ def are_of_one(names: Collection[str], graph: ResourceGraph) -> bool:
     Raises:
         UnknownValue: None is known to be, and it is not known where some logs end.
     """
-    found, unknown = graph.once("buckets of logs", lambda: _names(graph))
+    found, unknown = graph.index("buckets of logs", lambda: _names(graph))
     if not found.isdisjoint(names):
         return True
     if unknown:

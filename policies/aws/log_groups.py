@@ -21,7 +21,7 @@ def of_function(function: Resource, graph: ResourceGraph) -> Iterator[Resource]:
     if function.is_set(STATED):
         yield from graph.follow(function, STATED)
         return
-    index = graph.once("log groups by name", lambda: _by_name(graph))
+    index = graph.index("log groups by name", lambda: _by_name(graph))
     found = (
         index.get(f"/aws/lambda/${{{function.base}.function_name}}")
         or index.get(f"/aws/lambda/{function.get('function_name')}")

@@ -181,7 +181,7 @@ def near(party: Party, *types: str) -> tuple[Resource, ...]:
     """Return the resources of *types* that may stand in one network with *party*."""
     graph = party.graph
     everyone = graph.of_type(*types)
-    by_network = graph.once(("by network", types), lambda: _by_network(everyone, graph))
+    by_network = graph.index(("by network", types), lambda: _by_network(everyone, graph))
     try:
         networks = party.networks()
     except UnknownValue:
@@ -390,7 +390,7 @@ def rules(party: Party, *, ingress: bool) -> Iterator[firewall.Rule]:
     Raises:
         UnknownValue: After the others, where a group, or whose a rule is, is not seen here.
     """
-    index, unknown = party.graph.once(
+    index, unknown = party.graph.index(
         ("rules of groups", ingress), lambda: _indexed(party.graph, ingress=ingress)
     )
     found = {id(rule): rule for name in party.names() for rule in index.get(name, ())}

@@ -381,19 +381,38 @@ class ResourceGraph:
         return {identity: tuple(found) for identity, found in index.items()}
 
     @cached_property
-    def _neighbours(self) -> dict[tuple[str, str], _Neighbours]:
-        return {}
-
-    @cached_property
-    def _asked(self) -> dict[Hashable, Any]:
+    def _asked(self) -> dict[Hashable, tuple[Any, Journal]]:
         return {}
 
     def once(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
-        """Return what *answer* gives, asked once for the whole graph and each *question*."""
-        if question not in self._asked:
-            self._asked[question] = answer()
-        found: Answer = self._asked[question]
+        """
+        Return what *answer* gives, asked once for the whole graph and each *question*.
+
+        What it reads is told of each judgement that asks.
+        """
+        found: Answer
+        found, read = self._recalled(question, answer)
+        if self.journal is not None:
+            self.journal.update(read)
         return found
+
+    def index(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
+        """Return what *answer* makes of the whole graph, once; what it reads is not told."""
+        found: Answer = self._recalled(question, answer)[0]
+        return found
+
+    def _recalled(self, question: Hashable, answer: Callable[[], Any]) -> tuple[Any, Journal]:
+        if question not in self._asked:
+            journal: Journal = {} if self.journal is None else self.journal
+            before = dict(journal)
+            journal.clear()
+            try:
+                found = answer()
+                self._asked[question] = found, dict(journal)
+            finally:
+                journal.clear()
+                journal.update(before)
+        return self._asked[question]
 
     def each(self, question: Hashable, answers: Callable[[], Iterator[Answer]]) -> Iterator[Answer]:
         """
@@ -440,12 +459,14 @@ class ResourceGraph:
             UnknownValue: After the others, where it cannot be told what one names, or
                 whether it will be there at all.
         """
-        neighbours = self._neighbours.get((type, by))
-        if neighbours is None:
-            neighbours = _Neighbours.of(self.of_type(type), by)
-            self._neighbours[type, by] = neighbours
+        neighbours = self.index(
+            ("neighbours", type, by), lambda: _Neighbours.of(self.of_type(type), by)
+        )
         found = {r.address: r for name in subject.names for r in neighbours.named.get(name, ())}
-        yield from found.values()
+        for neighbour in found.values():
+            if self.journal is not None:
+                neighbour.is_known(by)  # so that it is told
+            yield neighbour
         undecided = neighbours.undecided or neighbours.may_mean(subject)
         if undecided:
             raise UnknownValue(undecided)

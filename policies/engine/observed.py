@@ -54,7 +54,7 @@ def observations(journal: Journal, subject: Resource) -> tuple[Observation, ...]
     """
     Return what stands in *journal*, of *subject* first, without what only holds the rest.
 
-    What an earlier check had looked up is not read again: then all of *subject* is told.
+    Where nothing of *subject* itself was read, all of it is told.
     """
     own = [key for key in journal if key[0] == subject.address]
     others = list(islice((key for key in journal if key[0] != subject.address), MOST))
