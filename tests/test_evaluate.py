@@ -7,6 +7,7 @@ import pytest
 from policies.engine.evaluate import collect, evaluate
 from policies.engine.graph import Resource, ResourceGraph, Source, Stage
 from policies.engine.house import parse_house
+from policies.engine.lifecycle import with_ignored_unknown
 from policies.engine.model import Each, Policy, Verdict, Violation
 from policies.engine.observed import NOTHING, Observation, observing
 from policies.engine.values import PLAIN, STACK, Unknown
@@ -187,6 +188,19 @@ def test_what_terraform_ignores_is_judged_as_unknown_too(good, ignored, verdict)
     thing = {"good": good, "lifecycle": [{"ignore_changes": ignored}]}
 
     assert [verdict] == verdicts(GOOD, graph(thing))
+
+
+def test_what_is_ignored_is_why_it_is_not_known():
+    thing = {"good": True, "lifecycle": [{"ignore_changes": ["good"]}]}
+    [(_, _, messages, _, _)] = found(GOOD, graph(thing))
+
+    ignored = "good is not known: what is written is ignored after the first apply (ignore_changes)"
+    assert (ignored,) == messages
+
+
+@pytest.mark.parametrize("ignored", [[], "all", ["all"], ["$"], [1]])
+def test_where_no_attribute_is_ignored_nothing_is_judged_twice(ignored):
+    assert with_ignored_unknown(graph({"lifecycle": [{"ignore_changes": ignored}]}, {})) is None
 
 
 FEW = "1 of at least 2 aws_thing comply"
