@@ -21,10 +21,12 @@ from policies.engine.functions import (
     Encoded,
     Partial,
     Reference,
+    as_list,
     comparable,
     escaped,
     known,
     number,
+    plain,
     raw,
     short,
     text,
@@ -183,14 +185,72 @@ class _Space:
 def _step(node: Node, scope: Scope) -> Any:
     _, before, key, source = node
     value = _value(before, scope)
-    if isinstance(value, Reference):
+    if not isinstance(value, Reference):
+        return _stepped(value, known(_value(key, scope)), scope)
+    if source[0] == ".":
         return _attribute(value, source, scope)
-    step = known(_value(key, scope))
+    if value.is_splat:
+        return value.chosen(_value(key, scope))
+    return _attribute(value, _key(key, source, scope), scope)
+
+
+def _key(key: Node, source: str, scope: Scope) -> str:
+    """Return the key that chooses one of several instances, as it was written if it is unknown."""
+    try:
+        step = known(_value(key, scope))
+    except Undecided:
+        return source
+    is_name = isinstance(step, str) and not re.search(r'["\\$%]', step)
+    return f'["{step}"]' if is_name else f"[{number(step)}]"
+
+
+def _stepped(value: Any, step: Any, scope: Scope) -> Any:
     if isinstance(value, _Space):
         return _in_space(value.name, str(step), scope)
     if isinstance(value, Encoded | Partial) or not isinstance(value, dict | list):
         raise Undecided("a step into a text")
     return value[int(step)] if isinstance(value, list) else value[step]
+
+
+def _splat(node: Node, scope: Scope) -> Any:
+    """Of a resource, of which it is not told how many there are, the splat stays one."""
+    _, before, attributes, source = node
+    value = _value(before, scope)
+    if isinstance(value, Reference):
+        return Reference(value.text + source)
+    items = value if isinstance(value, list) else [] if value is None else [value]
+    for attribute in attributes:
+        items = [_stepped(item, attribute, scope) for item in items]
+    return items
+
+
+def _for(node: Node, scope: Scope) -> Any:
+    _, names, collection, made, condition = node
+    told = _value(collection, scope)
+    if isinstance(told, dict):
+        pairs: list[tuple[Any, Any]] = sorted((plain(key), told[key]) for key in told)
+    else:
+        pairs = list(enumerate(as_list(told)))
+    result = []
+    for key, item in pairs:
+        named = {names[-1]: raw(item)} if len(names) == 1 else {names[0]: key, names[1]: raw(item)}
+        inner = scope.within(**named)
+        if condition is None or truth(_value(condition, inner)):
+            result.append([_made(part, source, inner) for part, source in made])
+    if len(made) == 1:
+        return [item for [item] in result]
+    keys = [text(key) for key, _ in result]
+    if len(set(keys)) < len(keys):
+        raise Undecided("two elements of one key")
+    return dict(zip(keys, (item for _, item in result), strict=True))
+
+
+def _made(node: Node, source: str, scope: Scope) -> Any:
+    """Return what one element becomes, or what stands for it: no name that is not in here."""
+    try:
+        return _value(node, scope)
+    except Undecided:
+        return Reference(f"({source})")
 
 
 def _attribute(value: Reference, source: str, scope: Scope) -> Any:
@@ -291,6 +351,8 @@ def _binary(node: Node, scope: Scope) -> Any:
         return _logical(symbol, left, right, scope)
     first, second = known(_value(left, scope)), known(_value(right, scope))
     if symbol in {"==", "!="}:
+        if first is None or second is None:
+            return (first is second) == (symbol == "==")
         first, second = comparable(first), comparable(second)
         same = isinstance(first, bool) == isinstance(second, bool)
         return (same and first == second) == (symbol == "==")
@@ -342,10 +404,12 @@ _KINDS: dict[str, Callable[[Node, Scope], Any]] = {
     "binary": _binary,
     "call": _call,
     "condition": _condition,
+    "for": _for,
     "list": _list,
     "literal": lambda node, _scope: node[1],
     "object": _object,
     "root": _root,
+    "splat": _splat,
     "step": _step,
     "template": _template,
     "unary": _unary,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import re
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,26 @@ class Reference:
     def template(self) -> str:
         """The expression as a template."""
         return f"${{{self.text}}}"
+
+    @property
+    def is_splat(self) -> bool:
+        """Whether it stands for a list: one attribute of every instance."""
+        return bool(_SPLAT.search(self.text))
+
+    def chosen(self, index: Any) -> Reference:
+        """
+        Return what it is of the instance *index*.
+
+        Raises:
+            Undecided: It is no splat, or the index is not known.
+        """
+        before, splat, after = _SPLAT.sub("*", self.text).partition("*")
+        if not splat or "*" in after:
+            raise Undecided("no list")
+        return Reference(f"{before}[{number(index)}]{after}")
+
+
+_SPLAT = re.compile(r"\[\*\]|\.\*")
 
 
 @dataclass(frozen=True)
@@ -74,6 +95,9 @@ def known(value: Any) -> Any:
         return [known(item) for item in value]
     return value
 
+
+LONGEST_RANGE = 1024
+"""As Terraform has it."""
 
 LONGEST = 1 << 20
 """How many characters a text is told of."""
@@ -230,9 +254,57 @@ def _toset(value: Any) -> list[str]:
 
 
 def _one(items: Any) -> Any:
+    if isinstance(items, Reference):
+        return items.chosen(0)
     if len(as_list(items)) > 1:
         raise Undecided("more than one")
     return items[0] if items else None
+
+
+def _element(items: Any, index: Any) -> Any:
+    if isinstance(items, Reference):
+        return items.chosen(index)
+    return as_list(items)[int(number(index)) % len(items)]
+
+
+def _join(separator: Any, items: Any) -> Any:
+    if isinstance(items, Reference) and text(separator) == "":
+        return items.chosen(0)
+    return short(text(separator).join(map(text, as_list(items))))
+
+
+def _replace(value: Any, old: Any, new: Any) -> Any:
+    """What is replaced of an attribute is not told, but for the ARN of a log group."""
+    pattern = plain(old)
+    if isinstance(value, Reference) and pattern == ":*" and text(new) == "":
+        return value
+    if not pattern or pattern.startswith("/"):
+        raise Undecided("a regular expression")
+    return short(plain(value).replace(pattern, text(new)))
+
+
+def _trimmed(value: Any, end: Any) -> Any:
+    if isinstance(value, Reference) and plain(end) == ":*":
+        return value
+    return plain(value).removesuffix(plain(end))
+
+
+def _coalescelist(*lists: Any) -> list[Any]:
+    told = [items for items in map(as_list, lists) if items]
+    if not told:
+        raise Undecided("nothing but empty lists")
+    return told[0]
+
+
+def _zipmap(keys: Any, items: Any) -> dict[str, Any]:
+    return dict(zip(_texts(keys), as_list(items), strict=True))
+
+
+def _range(*bounds: Any) -> list[int]:
+    start, limit = (0, *map(number, bounds))[-2:]
+    if len(bounds) > 2 or not 0 <= limit - start <= LONGEST_RANGE:  # noqa: PLR2004 - a step
+        raise Undecided("a range that goes down, in steps, or on and on")
+    return list(range(start, limit))
 
 
 def _format(pattern: Any, *values: Any) -> str:
@@ -262,17 +334,24 @@ def jsondecode(value: Any) -> Any:
     return value.value if isinstance(value, Encoded) else strict_json.decode(text(value))
 
 
+def _encoded(value: Any) -> str:
+    return b64encode(text(value).encode()).decode()
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "base64encode": _encoded,
     "cidrsubnet": _cidrsubnet,
     "coalesce": _coalesce,
+    "coalescelist": _coalescelist,
     "compact": lambda value: [x for x in _texts(value) if x],
     "concat": _concat,
     "contains": _contains,
     "distinct": _distinct,
-    "element": lambda items, index: as_list(items)[int(number(index)) % len(items)],
+    "element": _element,
+    "endswith": lambda value, end: text(value).endswith(text(end)),
     "flatten": _flatten,
     "format": _format,
-    "join": lambda separator, items: short(text(separator).join(map(text, as_list(items)))),
+    "join": _join,
     "jsondecode": jsondecode,
     "jsonencode": Encoded,
     "keys": lambda value: sorted(as_object(value)),
@@ -282,8 +361,15 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": lambda *values: max(map(number, values)),
     "merge": _merge,
     "min": lambda *values: min(map(number, values)),
+    "nonsensitive": lambda value: value,
     "one": _one,
+    "range": _range,
+    "replace": _replace,
+    "reverse": lambda items: as_list(items)[::-1],
     "sensitive": lambda value: value,
+    "setunion": lambda *sets: _toset(_concat(*sets)),
+    "sort": lambda items: sorted(_texts(items)),
+    "startswith": lambda value, start: text(value).startswith(text(start)),
     "split": lambda separator, value: text(value).split(text(separator)),
     "tobool": truth,
     "tolist": as_list,
@@ -291,7 +377,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "tonumber": number,
     "toset": _toset,
     "tostring": lambda value: value if isinstance(value, Reference | Partial) else text(value),
+    "trimprefix": lambda value, start: plain(value).removeprefix(plain(start)),
     "trimspace": lambda value: plain(value).strip(),
+    "trimsuffix": _trimmed,
     "upper": lambda value: plain(value).upper(),
     "values": lambda value: [item for _, item in sorted(as_object(value).items())],
+    "zipmap": _zipmap,
 }

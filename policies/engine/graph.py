@@ -22,6 +22,7 @@ from policies.engine.values import (
     interpret,
     known,
     type_of,
+    without_keys,
 )
 
 if TYPE_CHECKING:
@@ -33,15 +34,23 @@ Journal = dict[tuple[str, str], Any]
 
 NAMED_BY = {
     "aws_backup_vault": "name",
+    "aws_cloudwatch_event_rule": "name",
     "aws_cloudwatch_log_group": "name",
+    "aws_config_configuration_recorder": "name",
     "aws_db_instance": "identifier",
+    "aws_dynamodb_table": "name",
+    "aws_ecr_repository": "name",
+    "aws_iam_group": "name",
     "aws_iam_role": "name",
+    "aws_iam_user": "name",
     "aws_kinesis_firehose_delivery_stream": "name",
     "aws_lambda_function": "function_name",
     "aws_lb": "arn_suffix",
     "aws_lb_target_group": "arn_suffix",
     "aws_rds_cluster": "cluster_identifier",
+    "aws_redshift_cluster": "cluster_identifier",
     "aws_s3_bucket": "bucket",
+    "aws_secretsmanager_secret": "name",
 }
 """The attribute by which others may name a resource of the type, beside its id and ARN."""
 
@@ -49,7 +58,6 @@ STREAMS = ":*"
 """What some put behind the ARN of a log group, to name what is in it."""
 
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
-_INSTANCE_KEY = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
 
 
 class Stage(StrEnum):
@@ -102,9 +110,11 @@ class Resource:
     @cached_property
     def names(self) -> frozenset[str]:
         """What others of its kind name it by: its identities, and its own name."""
-        name = self.values.get(NAMED_BY.get(self.type, ""))
-        literal = isinstance(name, str) and name and "${" not in name
-        return self.identities | {str(name)} if literal else self.identities
+        path = NAMED_BY.get(self.type)
+        name = Resource._peek(self, path) if path else None  # noqa: SLF001 - told of nobody
+        if isinstance(name, Unknown):
+            name = name.own
+        return self.identities | {name} if isinstance(name, str) else self.identities
 
     @property
     def may_be_missing(self) -> bool:
@@ -117,7 +127,7 @@ class Resource:
     @property
     def base(self) -> str:
         """The address without instance keys, as expressions name it."""
-        return _INSTANCE_KEY.sub("", self.address)
+        return without_keys(self.address)
 
     def get(self, path: str, default: Any = None) -> Any:
         """
@@ -180,7 +190,7 @@ class Resource:
             UnknownValue: That depends on something that this document does not say.
         """
         value = self._peek(path)
-        if isinstance(value, Unknown) and value.targets:
+        if isinstance(value, Unknown) and value.is_something:
             return True
         found = known(value, self._at(path))
         return found is not None and not (isinstance(found, Items) and not found)
@@ -198,6 +208,11 @@ class Resource:
     def is_known(self, path: str) -> bool:
         """Whether this document says what stands at *path*, be it that nothing does."""
         return not isinstance(self._peek(path), Unknown)
+
+    def own(self, path: str) -> str | None:
+        """Return the template at *path* that is not told, where it is the same wherever it is."""
+        value = self._peek(path)
+        return value.own if isinstance(value, Unknown) else None
 
     def reference(self, path: str) -> Iterator[str]:
         """
@@ -262,7 +277,8 @@ class Resource:
             if type(raw) is not dict or "dynamic" in raw:
                 return _walked(interpret(raw, self.syntax), steps[number:])
             raw = raw.get(key)
-        return None if raw is None or raw == "" else interpret(raw, self.syntax)
+        value = interpret(raw, self.syntax)
+        return None if value == "" else value
 
     def _at(self, path: str) -> str:
         return f"{self.within}.{path}" if self.within else path
@@ -431,8 +447,12 @@ class ResourceGraph:
         return tuple(found for type in types for found in self._by_type.get(type, ()))
 
     def named(self, name: str) -> tuple[Resource, ...]:
-        """Return the resources in here that *name*, an address or what AWS knows them by, is of."""
-        return self._by_identity.get(name, ())
+        """
+        Return the resources in here that *name*, an address or what AWS knows them by, is of.
+
+        Of a resource whose instances are not told apart, an instance's address names it.
+        """
+        return self._by_identity.get(name) or self._by_identity.get(without_keys(name), ())
 
     def follow(self, resource: Resource, path: str) -> Iterator[Resource]:
         """
@@ -522,5 +542,7 @@ class _Neighbours:
                     named.setdefault(name, []).append(resource)
             except UnknownValue as reason:
                 undecided = f"{resource.address}: {reason}"
+                if own := resource.own(by):
+                    named.setdefault(own, []).append(resource)
         types = {type: name for name in named if (type := type_of(name))}
         return cls(named, types, undecided)

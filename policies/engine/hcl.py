@@ -22,6 +22,9 @@ TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+BLANK = re.compile(r"(?:\s+|(?:#|//)[^\n]*|/\*.*?\*/)*", re.DOTALL)
+"""What separates: blanks and comments."""
+
 ATTRIBUTE = re.compile(r"\.([A-Za-z_][\w-]*|\d+)")
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 BINDING: dict[str, int] = {
@@ -119,21 +122,64 @@ class _Parser:
             node = self.expression()
             self._take(")")
             return node
-        if match["symbol"] == "[":
-            return ("list", tuple(self._elements("]")))
-        if match["symbol"] == "{":
-            return ("object", tuple(self._entries()))
+        if match["symbol"] in {"[", "{"}:
+            return self._collection(match["symbol"])
         raise Undecided(f"{match['symbol']!r} where a value belongs")
 
     def _named(self, name: str) -> Node:
         if name in {"true", "false", "null"}:
             return ("literal", {"true": True, "false": False, "null": None}[name])
-        if name in {"for", "if"}:
-            raise Undecided("a for expression")
         if self._peek() == "(":
             self._take("(")
             return ("call", name, tuple(self._elements(")")))
         return ("root", name)
+
+    def _collection(self, symbol: str) -> Node:
+        before = self._at
+        if self._says("for"):
+            if self._peek() not in {"=", ":"}:
+                return self._for(symbol)
+            self._at = before
+        if symbol == "[":
+            return ("list", tuple(self._elements("]")))
+        return ("object", tuple(self._entries()))
+
+    def _for(self, symbol: str) -> Node:
+        """Parse what follows ``for``: the names, the collection, what is made of each element."""
+        names = [self._name()]
+        if self._peek() == ",":
+            self._take(",")
+            names.append(self._name())
+        if not self._says("in"):
+            raise Undecided("a for expression that is none")
+        collection = self.expression()
+        self._take(":")
+        made = [self._sourced()]
+        if symbol == "{":
+            self._take("=>")
+            made.append(self._sourced())
+        condition = None
+        if self._says("if"):
+            condition = self.expression()
+        self._take("]" if symbol == "[" else "}")
+        return ("for", tuple(names), collection, tuple(made), condition)
+
+    def _says(self, word: str) -> bool:
+        """Take *word*, where it stands here."""
+        self._skip()
+        match = TOKEN.match(self._text, self._at)
+        if match is None or match["name"] != word:
+            return False
+        self._at = match.end()
+        return True
+
+    def _name(self) -> str:
+        self._skip()
+        match = TOKEN.match(self._text, self._at)
+        if match is None or not match["name"]:
+            raise Undecided("no name where one belongs")
+        self._at = match.end()
+        return match["name"]
 
     def _elements(self, end: str) -> Iterator[tuple[Node, str]]:
         """Parse expressions up to *end*; each comes with its text."""
@@ -168,12 +214,9 @@ class _Parser:
         while True:
             following = self._text[self._at : self._at + 1]
             if following == ".":
-                match = ATTRIBUTE.match(self._text, self._at)
-                if match is None:
-                    raise Undecided("a splat")
-                self._at = match.end()
-                step = int(match[1]) if match[1].isdigit() else match[1]
-                node = ("step", node, ("literal", step), match[0])
+                node = self._attribute(node)
+            elif self._text.startswith("[*]", self._at):
+                node = self._splat(node, "[*]")
             elif following == "[":
                 start = self._at
                 self._take("[")
@@ -183,15 +226,39 @@ class _Parser:
             else:
                 return node
 
+    def _attribute(self, node: Node) -> Node:
+        if self._text.startswith(".*", self._at):
+            return self._splat(node, ".*")
+        match = ATTRIBUTE.match(self._text, self._at)
+        if match is None:
+            raise Undecided("no attribute where one belongs")
+        self._at = match.end()
+        step = int(match[1]) if match[1].isdigit() else match[1]
+        return ("step", node, ("literal", step), match[0])
+
+    def _splat(self, node: Node, symbol: str) -> Node:
+        """Parse the attributes of each element; an index is one of what comes out."""
+        start = self._at
+        self._at += len(symbol)
+        attributes = []
+        while match := ATTRIBUTE.match(self._text, self._at):
+            self._at = match.end()
+            attributes.append(match[1])
+        if symbol == "[*]" and self._text[self._at : self._at + 1] == "[":
+            raise Undecided("an index in each element of a splat")
+        return ("splat", node, tuple(attributes), self._text[start : self._at])
+
     def _skip(self) -> None:
-        while self._text[self._at : self._at + 1].isspace():
-            self._at += 1
+        blank = BLANK.match(self._text, self._at)
+        self._at = blank.end() if blank else self._at
 
     def _peek(self) -> str:
+        self._skip()
         match = TOKEN.match(self._text, self._at)
         return match["symbol"] or "" if match else ""
 
     def _take(self, symbol: str) -> None:
+        self._skip()
         match = TOKEN.match(self._text, self._at)
         if match is None or match["symbol"] != symbol:
             raise Undecided(f"no {symbol!r} where one belongs")

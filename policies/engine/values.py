@@ -18,16 +18,29 @@ _MARKERS = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 _MODULES = r"(?:module\.[\w-]+\.)*"
 _TYPE = r"(?:data\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)+"
 _ADDRESS = rf"{_MODULES}{_TYPE}\.[A-Za-z_][\w-]*"
-_TRAVERSAL = re.compile(rf"\$\{{\s*(tostring\()?({_ADDRESS})((?:\.[\w-]+)*)(?(1)\))\s*\}}(?::\*)?")
-"""A reference alone, or the ARN of a log group and all that is in it."""
+_KEY = r"\[(?:\d+|\"[^\"$%]*\")\]|\.\d+"
+_EVERY = r"\[\*\]|\.\*"
+_ONE = rf"{_ADDRESS}(?:{_KEY})?"
+_TRAVERSAL = re.compile(
+    rf"\$\{{\s*(tostring\()?({_ADDRESS})({_KEY}|{_EVERY})?((?:\.[\w-]+)*)(?(1)\))\s*\}}(?::\*)?"
+)
+"""
+A reference alone: to a resource, one instance or every one of it.
 
-_LEADING = re.compile(rf"\$\{{\s*{_ADDRESS}\.([\w-]+)\s*\}}")
+Or the ARN of a log group and all that is in it.
+"""
+
+_ALL = re.compile(_EVERY)
+_LEADING = re.compile(rf"\$\{{\s*{_ONE}\.([\w-]+)\s*\}}")
 
 _NAME = re.compile(r"\$\{\s*[A-Za-z_][\w-]*(?:\.[\w-]+|\[(?:\d+|\"[^\"]*\")\])+\s*\}")
 """An expression that names something, in the document or beside it, and no more."""
 
 _COMPUTED = "${data.aws_iam_policy_document."
 """How a reference begins whose value the document itself may say."""
+
+_INSTANCE = re.compile(r"\b(?:each|count|self|path|uuid|timestamp)\b")
+"""What makes the same template stand for different values."""
 
 SELF = frozenset({
     "allocation_id", "arn", "arn_suffix", "bucket", "certificate_arn", "cluster_identifier",
@@ -64,6 +77,24 @@ class Unknown:
         return bool(_NAME.fullmatch(self.expression))
 
     @property
+    def is_something(self) -> bool:
+        """
+        Whether it is sure not to be empty: one attribute, or a text that is partly written.
+
+        All instances of a resource may be none.
+        """
+        if self.targets:
+            return self.references is not None or not _ALL.search(self.expression)
+        is_plain = self.references is None and "%{" not in self.expression
+        return is_plain and bool(_around(self.expression))
+
+    @property
+    def own(self) -> str | None:
+        """The template, where it stands for the same in every resource of the document."""
+        is_one = self.references is None and "{" in self.expression
+        return self.expression if is_one and not _INSTANCE.search(self.expression) else None
+
+    @property
     def attribute(self) -> str | None:
         """The attribute, such as ``arn``, that the value is, or begins with."""
         leading = _LEADING.match(self.written)
@@ -73,13 +104,22 @@ class Unknown:
     def written(self) -> str:
         """The expression; in a plan, which keeps no more, the one attribute that it names."""
         longest = set(_longest(self.references or ()))
-        return f"${{{_without_keys(longest.pop())}}}" if len(longest) == 1 else self.expression
+        return f"${{{without_keys(longest.pop())}}}" if len(longest) == 1 else self.expression
 
 
 @lru_cache(maxsize=1 << 16)
 def _target(expression: str) -> tuple[str] | None:
     whole = _TRAVERSAL.fullmatch(expression)
-    return (identity(whole[2] + whole[3]),) if whole else None
+    if not whole:
+        return None
+    return (identity(f"{whole[2]}{_instance(whole[3] or '')}{whole[4]}"),)
+
+
+def _instance(key: str) -> str:
+    """Return *key* as addresses have it, nothing where it is about every instance."""
+    if "*" in key:
+        return ""
+    return f"[{key[1:]}]" if key.startswith(".") else key
 
 
 @lru_cache(maxsize=1 << 16)
@@ -92,7 +132,7 @@ def _bare(template: str) -> Unknown | None:
 def identity(reference: str) -> str:
     """Return the address of the resource that *reference* stands for, or *reference* itself."""
     address, _, attribute = reference.rpartition(".")
-    is_self = attribute in SELF and re.fullmatch(_ADDRESS, _without_keys(address))
+    is_self = attribute in SELF and re.fullmatch(_ADDRESS, without_keys(address))
     return address if is_self else reference
 
 
@@ -102,8 +142,17 @@ def type_of(reference: str) -> str | None:
     return match[1] if match else None
 
 
-def _without_keys(address: str) -> str:
-    return re.sub(r"\[(?:\d+|\"[^\"]*\")\]", "", address) if "[" in address else address
+def _around(template: str) -> str:
+    """Return what stands before the first expression in *template*, and behind the last one."""
+    return template.partition("${")[0] + template.rpartition("}")[2] if "${" in template else ""
+
+
+def without_keys(address: str) -> str:
+    """Return *address* without the keys of instances."""
+    return _INSTANCE_KEY.sub("", address) if "[" in address else address
+
+
+_INSTANCE_KEY = re.compile(r"\[(?:\d+|\"(?:[^\"\\]|\\.)*\")\]")
 
 
 def _longest(references: tuple[str, ...]) -> list[str]:
@@ -118,7 +167,7 @@ def _longest(references: tuple[str, ...]) -> list[str]:
 def _named_by(references: tuple[str, ...]) -> tuple[str, ...] | None:
     """Return what a plan's *references* name."""
     longest = _longest(references)
-    if not all(re.match(_ADDRESS, _without_keys(name)) for name in longest):
+    if not all(re.match(_ADDRESS, without_keys(name)) for name in longest):
         return None
     return tuple(map(identity, longest))
 
@@ -177,8 +226,12 @@ def interpret(raw: Any, syntax: Syntax) -> Any:
     return interpret(raw.raw, raw.syntax) if kind is Explained else raw
 
 
+BLANKS = " \t\r\n"
+"""What JSON may begin with, as a text does that is written over several lines."""
+
+
 def _interpret_text(raw: str, syntax: Syntax) -> Any:
-    if raw.startswith(("{", "[")):
+    if raw.lstrip(BLANKS).startswith(("{", "[")):
         inner = replace(syntax, quoted=True) if syntax.templates and not syntax.quoted else syntax
         try:
             return interpret(_decoded(raw), inner)
