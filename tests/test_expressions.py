@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policies.engine import types
 from policies.engine.expressions import Scope
 from policies.engine.graph import Resource
 from policies.engine.hcl import Undecided
@@ -118,16 +119,21 @@ EXPRESSIONS = [
 @pytest.fixture(scope="module")
 def told_by_terraform(tmp_path_factory):
     """Return what the real Terraform makes of EXPRESSIONS."""
+    return applied(
+        tmp_path_factory.mktemp("expressions"),
+        EXPRESSIONS,
+        variable={name: {"default": value} for name, value in VARIABLES.items()},
+        locals=LOCALS,
+    )
+
+
+def applied(folder, expressions, **document):
+    """Return what the real Terraform makes of *expressions* in *document*."""
     if shutil.which("terraform") is None:
         pytest.skip("there is no terraform on PATH")
-    folder = tmp_path_factory.mktemp("expressions")
-    document = {
-        "variable": {name: {"default": value} for name, value in VARIABLES.items()},
-        "locals": LOCALS,
-        "output": {
-            f"o{number}": {"value": f"${{jsonencode({text})}}"}
-            for number, text in enumerate(EXPRESSIONS)
-        },
+    document["output"] = {
+        f"o{number}": {"value": f"${{jsonencode({text})}}"}
+        for number, text in enumerate(expressions)
     }
     (folder / "main.tf.json").write_text(json.dumps(document))
     environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "TF_CLI_CONFIG_FILE": "/dev/null"}
@@ -141,7 +147,7 @@ def told_by_terraform(tmp_path_factory):
         )
     state = json.loads((folder / "terraform.tfstate").read_text())
     outputs = state["outputs"]
-    return [json.loads(outputs[f"o{n}"]["value"]) for n in range(len(EXPRESSIONS))]
+    return [json.loads(outputs[f"o{n}"]["value"]) for n in range(len(expressions))]
 
 
 @pytest.mark.parametrize("number", range(len(EXPRESSIONS)))
@@ -295,27 +301,76 @@ def test_a_policy_document_is_what_terraform_makes_of_it(tmp_path):
         list(allowed["Resource"])
 
 
+PORTS = [{"from": 22, "open": True}, {"from": "443", "open": "false"}]
+DEFAULTS = [
+    (None, {"a": [1, "x"]}),
+    ("any", {"a": [1, "x"]}),
+    ("string", 1),
+    ("string", True),
+    ("number", "22"),
+    ("bool", "true"),
+    ("list(string)", ["a", 1]),
+    ("list", ["a", "b"]),
+    ("map", {"a": "x", "b": "y"}),
+    ("set(string)", ["b", "a", "b"]),
+    ("list(any)", []),
+    ("list(any)", [{"a": 1}, {"a": 2}]),
+    ("map(list(string))", {"a": ["x"], "b": []}),
+    ("tuple([string, number])", ["1", "1"]),
+    ("list(map(string))", [{"a": "x"}, {"b": 1}]),
+    ("list(object({from = number, open = bool}))", PORTS),
+    ("object({ a = string, b = list(string) })", {"a": "x", "b": ["y"], "more": 1}),
+    ("object({ a = optional(string), b = optional(number, 3), c = optional(bool) })", {"c": True}),
+]
+
+
+@pytest.fixture(scope="module")
+def converted_by_terraform(tmp_path_factory):
+    """Return what the real Terraform makes of DEFAULTS."""
+    return applied(
+        tmp_path_factory.mktemp("types"),
+        [f"var.v{number}" for number in range(len(DEFAULTS))],
+        variable={
+            f"v{number}": {"default": default} | ({"type": type} if type else {})
+            for number, (type, default) in enumerate(DEFAULTS)
+        },
+    )
+
+
+@pytest.mark.parametrize("number", range(len(DEFAULTS)))
+def test_a_default_is_what_terraform_makes_of_it(converted_by_terraform, number):
+    type, default = DEFAULTS[number]
+
+    assert (type, converted_by_terraform[number]) == (type, types.converted(type, default))
+
+
 @pytest.mark.parametrize(
     ("type", "default"),
     [
         ("number", "1.5"),
         ("number", "01"),
-        ("string", 1),
-        ("bool", "true"),
-        ("set(string)", ["b", "a"]),
-        ("list(any)", []),
+        ("number", True),
+        ("string", 1.5),
+        ("string", ["a"]),
+        ("bool", "1"),
+        ("list(string)", ["a", None]),
+        ("list(any)", ["a", 1]),
+        ("list(string)", {"a": "b"}),
+        ("map(string)", ["a"]),
+        ("set(number)", [2, 10]),
+        ("tuple([string])", ["a", "b"]),
+        ("object({ a = string })", {}),
+        ("object({ a = string })", []),
+        ("object({ a = optional(list(string), [1 + 1]) })", {}),
+        ("text", "a"),
+        ("list(string, string)", ["a"]),
+        ("aws_vpc.main", "a"),
+        ("1 +", "a"),
     ],
 )
-def test_a_default_that_terraform_converts_is_not_told(tmp_path, type, default):
-    graph = stack(
-        tmp_path,
-        variable={"v": {"type": type, "default": default}},
-        resource={"aws_vpc": {"v": {"enabled": "${var.v}"}}},
-    )
-    [vpc] = graph.of_type("aws_vpc")
-
-    with pytest.raises(UnknownValue):
-        vpc.get("enabled")
+def test_a_default_whose_type_is_another_is_not_told(type, default):
+    with pytest.raises(Undecided):
+        types.converted(type, default)
 
 
 def test_of_two_statements_of_one_name_neither_is_told(tmp_path):

@@ -111,7 +111,7 @@ class Resource:
     def names(self) -> frozenset[str]:
         """What others of its kind name it by: its identities, and its own name."""
         path = NAMED_BY.get(self.type)
-        name = Resource._peek(self, path) if path else None  # noqa: SLF001 - told of nobody
+        name = Resource._peek(self, path) if path else None  # told of nobody
         if isinstance(name, Unknown):
             name = name.own
         return self.identities | {name} if isinstance(name, str) else self.identities

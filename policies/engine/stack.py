@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from policies.engine import expansion
+from policies.engine import expansion, types
 from policies.engine.document import (
     FORGET,
     LOCAL,
@@ -24,6 +25,7 @@ from policies.engine.document import (
 )
 from policies.engine.expressions import Scope
 from policies.engine.graph import Resource, ResourceGraph, Source, Stage
+from policies.engine.hcl import Undecided
 from policies.engine.model import Document
 from policies.engine.values import Syntax
 
@@ -206,57 +208,18 @@ def bodies(content: Configuration) -> dict[str, dict[str, Any]]:
     }
 
 
-def _is_of_its_type(type: Any, default: Any) -> bool:
-    """Whether Terraform takes *default* as it is written; what it converts is not told."""
-    scalar = {"string": str, "number": int | float, "bool": bool}
-    kind = _TEMPLATE.sub(r"\1", str(type)).replace(" ", "") if type else "any"
-    if kind == "any":
-        return True
-    if kind in scalar:
-        is_bool = isinstance(default, bool)
-        return default is None or (
-            isinstance(default, scalar[kind]) and is_bool == (kind == "bool")
-        )
-    if kind.startswith("object({") and isinstance(default, dict):
-        fields = dict(_FIELD.findall(kind))
-        return (
-            kind == _object_of(fields)
-            and fields.keys() == default.keys()
-            and all(_is_of_its_type(fields[name], value) for name, value in default.items())
-        )
-    for outer, container in (("list", list), ("map", dict)):
-        inner = kind.removeprefix(f"{outer}(").removesuffix(")")
-        if kind.startswith(f"{outer}(") and inner in scalar and isinstance(default, container):
-            items = default.values() if isinstance(default, dict) else default
-            return all(item is not None and _is_of_its_type(inner, item) for item in items)
-    return False
-
-
-_TEMPLATE = re.compile(r"\$\{(.*)\}", re.DOTALL)
-_FIELD = re.compile(r"(\w+)=(string|number|bool)")
-
-
-def _object_of(fields: Mapping[str, str]) -> str:
-    return f"object({{{','.join(f'{name}={kind}' for name, kind in fields.items())}}})"
-
-
-def _converted(type: Any, default: Any) -> Any:
-    """Return *default* as Terraform converts it, where it is a whole number in quotes."""
-    is_whole = isinstance(default, str) and re.fullmatch(r"-?(0|[1-9][0-9]{0,14})", default)
-    return int(default) if is_whole and str(type).strip("${} ") == "number" else default
+def _defaults(variables: Mapping[Labels, list[dict[str, Any]]]) -> Iterator[tuple[str, Any]]:
+    """Yield the default of each variable that has one which can be told."""
+    for (name,), (body, *_) in variables.items():
+        if "default" in body:
+            with contextlib.suppress(Undecided):
+                yield name, types.converted(body.get("type"), body["default"])
 
 
 def _scope(content: Configuration) -> Scope:
     """Return what the stack's expressions may name beside resources."""
     return Scope(
-        variables={
-            name: converted
-            for (name,), (body, *_) in content.get("variable", {}).items()
-            if "default" in body
-            and _is_of_its_type(
-                body.get("type"), converted := _converted(body.get("type"), body["default"])
-            )
-        },
+        variables=dict(_defaults(content.get("variable", {}))),
         locals={
             name: value
             for body in content.get("locals", {}).get((), ())
