@@ -352,9 +352,13 @@ def boots_without_a_secret(instance: Resource, graph: ResourceGraph) -> Iterator
     User data can be read from the instance, from its template, and from every plan.
     """
     for attribute in ("user_data", "user_data_base64"):
-        text = instance.get(attribute)
+        text = instance.peek(attribute)
+        if isinstance(text, str):
+            for kind in credentials.found_in(text):
+                yield Violation(f"{attribute} holds {kind}", instance, attribute)
+            text = _script(text, attribute, instance)
         if text is not None:
-            for kind in credentials.found_in(_script(str(text), attribute, instance)):
+            for kind in credentials.in_setting(attribute, text):
                 yield Violation(f"{attribute} holds {kind}", instance, attribute)
 
 

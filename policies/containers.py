@@ -10,7 +10,7 @@ from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import remove, replace
 from policies.engine.settings import states
-from policies.engine.values import UnknownValue
+from policies.engine.values import Object, UnknownValue, in_each
 
 TASK = "aws_ecs_task_definition"
 SERVICE = "aws_ecs_service"
@@ -86,11 +86,14 @@ def holds_no_secret(task: Resource, graph: ResourceGraph) -> Iterator[Violation]
     It is shown in the console to whoever may read the task; secrets have a place of
     their own in it.
     """
+
+    def in_one(variable: Object) -> Iterator[Violation]:
+        name = variable.get("name")
+        for kind in credentials.in_setting(str(name), variable.peek("value")):
+            yield Violation(f"environment.{name} holds {kind}", task)
+
     for container in _containers(task):
-        for variable in container.get("environment") or ():
-            text = f"{variable.get('name')}={variable.get('value')}"
-            for kind in credentials.found_in(text):
-                yield Violation(f"environment.{variable.get('name')} holds {kind}", task)
+        yield from in_each(container.get("environment") or (), in_one)
 
 
 SECRETS = Policy(

@@ -11,6 +11,7 @@ from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import remove, replace
 from policies.engine.settings import states
+from policies.engine.values import in_each
 
 PROJECT = "aws_codebuild_project"
 MACHINE = "aws_sfn_state_machine"
@@ -26,12 +27,14 @@ def keeps_secrets_elsewhere(project: Resource, graph: ResourceGraph) -> Iterator
     It is shown in the console, and in the log of each build.
     """
     for environment in project.blocks("environment"):
-        for variable in environment.blocks("environment_variable"):
-            if variable.get("type", "PLAINTEXT") != "PLAINTEXT":
-                continue
-            text = f"{variable.get('name')}={variable.get('value')}"
-            for kind in credentials.found_in(text):
-                yield Violation(f"{variable.get('name')} holds {kind}", variable, "value")
+        yield from in_each(environment.blocks("environment_variable"), _holds_none)
+
+
+def _holds_none(variable: Resource) -> Iterator[Violation]:
+    if variable.get("type", "PLAINTEXT") == "PLAINTEXT":
+        name = variable.get("name")
+        for kind in credentials.in_setting(str(name), variable.peek("value")):
+            yield Violation(f"{name} holds {kind}", variable, "value")
 
 
 def _variables(*variables: dict[str, str]) -> dict[str, object]:

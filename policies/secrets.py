@@ -12,7 +12,7 @@ from policies.engine.document import OUTPUT, PROVIDER, VARIABLE
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Described, Patch, attached, described, remove, replace
-from policies.engine.values import UnknownValue
+from policies.engine.values import UnknownValue, in_each
 
 SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
 ROTATION = "aws_secretsmanager_secret_rotation"
@@ -220,11 +220,6 @@ RECOVERY = Policy(
 )
 
 
-def is_no_secret(reference: str) -> bool:
-    """Whether *reference* is the name of a resource, and no text that it made."""
-    return not reference.startswith(("random_", "tls_")) and reference.count(".") < 3  # noqa: PLR2004
-
-
 def passes_no_secret_in_its_environment(
     function: Resource, graph: ResourceGraph
 ) -> Iterator[Violation]:
@@ -233,14 +228,14 @@ def passes_no_secret_in_its_environment(
 
     It is shown in the console to whoever may read the function.
     """
-    for variables in function.blocks("environment"):
-        for name in variables.get("variables") or {}:
-            path = f"variables.{name}"
-            if not variables.is_known(path) and all(map(is_no_secret, variables.reference(path))):
-                continue
-            text = variables.get(path)
-            for kind in credentials.found_in(f"{name}={text}"):
-                yield Violation(f"environment.variables.{name} holds {kind}", variables)
+
+    def in_one(name: str) -> Iterator[Violation]:
+        for kind in credentials.in_setting(name, variables.peek(name)):
+            yield Violation(f"environment.variables.{name} holds {kind}", function)
+
+    for environment in function.blocks("environment"):
+        variables = environment.get("variables") or {}
+        yield from in_each(variables, in_one)
 
 
 FUNCTION_ENVIRONMENT = Policy(

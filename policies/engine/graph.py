@@ -209,10 +209,9 @@ class Resource:
         """Whether this document says what stands at *path*, be it that nothing does."""
         return not isinstance(self._peek(path), Unknown)
 
-    def own(self, path: str) -> str | None:
-        """Return the template at *path* that is not told, where it is the same wherever it is."""
-        value = self._peek(path)
-        return value.own if isinstance(value, Unknown) else None
+    def peek(self, path: str) -> Any:
+        """Return the value at the dotted *path*, which may be an Unknown."""
+        return self._peek(path)
 
     def reference(self, path: str) -> Iterator[str]:
         """
@@ -542,7 +541,8 @@ class _Neighbours:
                     named.setdefault(name, []).append(resource)
             except UnknownValue as reason:
                 undecided = f"{resource.address}: {reason}"
-                if own := resource.own(by):
-                    named.setdefault(own, []).append(resource)
+                value = resource.peek(by)
+                if isinstance(value, Unknown) and value.own:
+                    named.setdefault(value.own, []).append(resource)
         types = {type: name for name in named if (type := type_of(name))}
         return cls(named, types, undecided)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from policies.engine import strict_json
 from policies.engine.expressions import Scope
-from policies.engine.hcl import Undecided
+from policies.engine.hcl import Undecided, parsed
 
 Answer = TypeVar("Answer")
+Item = TypeVar("Item")
 
 _MARKERS = re.compile(r"\$\$\{|%%\{|\$\{|%\{")
 _MODULES = r"(?:module\.[\w-]+\.)*"
@@ -89,6 +90,11 @@ class Unknown:
         return is_plain and bool(_around(self.expression))
 
     @property
+    def names(self) -> tuple[str, ...] | None:
+        """What every expression in it names; None where one is more than an attribute."""
+        return self.targets if self.references is not None else _names(self.expression)
+
+    @property
     def own(self) -> str | None:
         """The template, where it stands for the same in every resource of the document."""
         is_one = self.references is None and "{" in self.expression
@@ -113,6 +119,17 @@ def _target(expression: str) -> tuple[str] | None:
     if not whole:
         return None
     return (identity(f"{whole[2]}{_instance(whole[3] or '')}{whole[4]}"),)
+
+
+@lru_cache(maxsize=1 << 16)
+def _names(template: str) -> tuple[str, ...] | None:
+    try:
+        parts = parsed(template)[1]
+    except Undecided:
+        return None
+    found = [_target(f"${{{part[2]}}}") for part in parts if part[0] == "interpolation"]
+    is_all_told = found and None not in found
+    return tuple(name for names in found for name in names or ()) if is_all_told else None
 
 
 def _instance(key: str) -> str:
@@ -174,6 +191,22 @@ def _named_by(references: tuple[str, ...]) -> tuple[str, ...] | None:
 
 class UnknownValue(Exception):
     """A policy read a value that this document does not say."""
+
+
+def in_each(items: Iterable[Item], judge: Callable[[Item], Iterable[Answer]]) -> Iterator[Answer]:
+    """
+    Yield what *judge* says of each of *items*; of what is not known, it is asked last.
+
+    Raises:
+        UnknownValue: After the others, where *items* or *judge* did.
+    """
+    given, unknown = drained(iter(items))
+    for item in given:
+        found, reason = drained(iter(judge(item)))
+        yield from found
+        unknown = unknown or reason
+    if unknown:
+        raise UnknownValue(unknown)
 
 
 def drained(answers: Iterator[Answer]) -> tuple[tuple[Answer, ...], str]:
