@@ -28,6 +28,7 @@ from policies.aws.privileges import (
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import Described, described, replace
+from policies.engine.values import in_each
 
 ROLE = "aws_iam_role"
 HOLDERS = (*iam.DOCUMENTS, ROLE)
@@ -85,13 +86,14 @@ def grants_no_administration(holder: Resource, graph: ResourceGraph) -> Iterator
 
     Whoever may do everything may also undo every control.
     """
-    for statement in iam.allowed(holder, graph):
+
+    def in_one(statement: iam.Statement) -> Iterator[Violation]:
         for action in statement.actions():
-            if set(action.replace(":", "")) <= {"*", "?"} or action.split(":")[0] in {
-                "*",
-                "iam*",
-            }:
+            service = action.split(":")[0]
+            if set(action.replace(":", "")) <= {"*", "?"} or service in {"*", "iam*"}:
                 yield Violation(f"{statement.name} allows {action}", holder, "policy")
+
+    return in_each(iam.allowed(holder, graph), in_one)
 
 
 ADMINISTRATION = Policy(
@@ -113,11 +115,14 @@ def names_its_actions(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     What a service learns to do tomorrow would be allowed today.
     """
-    for statement in iam.allowed(holder, graph):
+
+    def in_one(statement: iam.Statement) -> Iterator[Violation]:
         for action in statement.actions():
             service, _, name = action.partition(":")
             if name and set(name) <= {"*", "?"} and "*" not in service:
                 yield Violation(f"{statement.name} allows {action}", holder, "policy")
+
+    return in_each(iam.allowed(holder, graph), in_one)
 
 
 SERVICE_WILDCARDS = Policy(
@@ -163,11 +168,16 @@ def binds_its_actions(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     What is allowed on everything is allowed on the store of account data as well.
     """
-    for statement in iam.allowed(holder, graph):
+
+    def in_one(statement: iam.Statement) -> Iterator[Violation]:
+        def as_one(action: str) -> Iterator[Violation]:
+            if actions.can_be_bound(action):
+                yield Violation(f"{statement.name} allows {action} on *", holder, "policy")
+
         if statement.names_everything() and not statement.is_bound_by_a_condition():
-            for action in statement.actions():
-                if actions.can_be_bound(action):
-                    yield Violation(f"{statement.name} allows {action} on *", holder, "policy")
+            yield from in_each(statement.actions(), as_one)
+
+    return in_each(iam.allowed(holder, graph), in_one)
 
 
 BOUND_ACTIONS = Policy(
@@ -193,12 +203,15 @@ def decrypts_with_named_keys(holder: Resource, graph: ResourceGraph) -> Iterator
 
     One role would then read what all the others protect.
     """
-    for statement in iam.allowed(holder, graph):
+
+    def in_one(statement: iam.Statement) -> Iterator[Violation]:
         for action in statement.actions():
             if iam.reaches(action, DECRYPTION):
-                for resource in statement.resources():
+                for resource in statement.named_resources():
                     if iam.covers_arns(resource, SAMPLE_KEYS):
                         yield Violation(f"{statement.name} allows {action} on {resource}", holder)
+
+    return in_each(iam.allowed(holder, graph), in_one)
 
 
 DECRYPTION_WITH_ALL_KEYS = Policy(
@@ -234,30 +247,27 @@ def trusts_whom_it_names(role: Resource, graph: ResourceGraph) -> Iterator[Viola
 
     A stranger, or a service that works for a stranger, could otherwise take them.
     """
-    for statement in iam.statements(role, "assume_role_policy"):
-        if not statement.allows:
-            continue
-        if statement.has("NotPrincipal"):
-            yield Violation(
-                f"{statement.name} trusts everybody but some", role, "assume_role_policy"
-            )
-        for kind, principal in statement.principals():
-            is_anybodys = kind == "Federated" and not any(
-                iam.is_of_somebody(key, operator, values)
-                for operator, key, values in statement.conditions()
-            )
-            if "*" in principal or is_anybodys:
-                yield Violation(
-                    f"{statement.name} trusts {kind} {principal}", role, "assume_role_policy"
-                )
-        if not statement.is_bound_to_a_caller():
-            for principal in statement.named_principals():
-                if iam.ACCOUNT.fullmatch(principal):
-                    yield Violation(
-                        f"{statement.name} trusts all of account {principal}",
-                        role,
-                        "assume_role_policy",
-                    )
+    for trusted in in_each(iam.statements(role, "assume_role_policy"), _too_many):
+        yield Violation(trusted, role, "assume_role_policy")
+
+
+def _too_many(statement: iam.Statement) -> Iterator[str]:
+    """Say how *statement*, of a role's trust, lets somebody in whom it does not name."""
+    if not statement.allows:
+        return
+    if statement.has("NotPrincipal"):
+        yield f"{statement.name} trusts everybody but some"
+    for kind, principal in statement.principals():
+        is_anybodys = kind == "Federated" and not any(
+            iam.is_of_somebody(operator, values)
+            for operator, _, values in statement.conditions(iam.tells_whose)
+        )
+        if "*" in principal or is_anybodys:
+            yield f"{statement.name} trusts {kind} {principal}"
+    if not statement.is_bound_to_a_caller():
+        for principal in statement.named_principals():
+            if iam.ACCOUNT.fullmatch(principal):
+                yield f"{statement.name} trusts all of account {principal}"
 
 
 NARROW_TRUST = Policy(
@@ -357,13 +367,16 @@ def leaves_logs_alone(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     Whoever breaks in begins with the traces, be they in a log group or in a bucket.
     """
-    for statement in iam.allowed(holder, graph):
+
+    def in_one(statement: iam.Statement) -> Iterator[Violation]:
         undone = [action for action in statement.actions() if iam.reaches(action, UNDOING)]
         if undone and _reaches_a_log(statement):
             yield Violation(f"{statement.name} allows {undone[0]}", holder, "policy")
         emptied = [action for action in statement.actions() if iam.reaches(action, EMPTYING)]
         if emptied and _reaches_a_bucket_of_logs(statement, graph):
             yield Violation(f"{statement.name} allows {emptied[0]}", holder, "policy")
+
+    return in_each(iam.allowed(holder, graph), in_one)
 
 
 def _reaches_a_bucket_of_logs(statement: iam.Statement, graph: ResourceGraph) -> bool:
@@ -426,9 +439,12 @@ def cannot_become_somebody_else(holder: Resource, graph: ResourceGraph) -> Itera
 
     One action more, and the smallest role is the largest.
     """
-    for statement in iam.allowed(holder, graph):
+
+    def in_one(statement: iam.Statement) -> Iterator[Violation]:
         for action in everywhere(statement, BECOMING, *SAMPLES):
             yield Violation(f"{statement.name} allows {action} on any", holder, "policy")
+
+    yield from in_each(iam.allowed(holder, graph), in_one)
     for started in started_with_any_role(iam.allowed(holder, graph))[-1:]:
         yield Violation(f"allows iam:PassRole of any role, and {started}", holder, "policy")
 
@@ -453,7 +469,8 @@ def reads_what_it_names(holder: Resource, graph: ResourceGraph) -> Iterator[Viol
 
     Who needs one secret, one table or one bucket is given that one.
     """
-    for statement in iam.allowed(holder, graph):
+
+    def in_one(statement: iam.Statement) -> Iterator[Violation]:
         for action in statement.actions():
             service = action.partition(":")[0]
             samples = SAMPLE_DATA.get(service)
@@ -463,6 +480,8 @@ def reads_what_it_names(holder: Resource, graph: ResourceGraph) -> Iterator[Viol
                 and any(iam.covers_arns(text, samples) for text in statement.named_resources())
             ):
                 yield Violation(f"{statement.name} allows {action} everywhere", holder, "policy")
+
+    return in_each(iam.allowed(holder, graph), in_one)
 
 
 DATA_EVERYWHERE = Policy(
@@ -484,9 +503,12 @@ def reads_the_logs_that_it_names(holder: Resource, graph: ResourceGraph) -> Iter
 
     Logs tell who did what; only those read them whose work it is.
     """
-    for statement in iam.allowed(holder, graph):
+
+    def in_one(statement: iam.Statement) -> Iterator[Violation]:
         for action in everywhere(statement, LOG_READING, SAMPLE_LOGS)[:1]:
             yield Violation(f"{statement.name} allows {action} everywhere", holder, "policy")
+
+    return in_each(iam.allowed(holder, graph), in_one)
 
 
 LOGS_EVERYWHERE = Policy(
@@ -507,9 +529,12 @@ def replaces_no_key(holder: Resource, graph: ResourceGraph) -> Iterator[Violatio
 
     Whoever moves an alias, or hands a key's policy to somebody, has replaced the key.
     """
-    for statement in iam.allowed(holder, graph):
+
+    def in_one(statement: iam.Statement) -> Iterator[Violation]:
         for action in everywhere(statement, SUBSTITUTION, SAMPLE_KEYS, SAMPLE_ALIASES)[:1]:
             yield Violation(f"{statement.name} allows {action} on any", holder, "policy")
+
+    return in_each(iam.allowed(holder, graph), in_one)
 
 
 KEY_SUBSTITUTION = Policy(

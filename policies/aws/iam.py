@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.values import Items, Object, Unknown, UnknownValue, drained, identity
+from policies.engine.values import (
+    Items,
+    Object,
+    Unknown,
+    UnknownValue,
+    drained,
+    identity,
+    in_each,
+)
 
 DOCUMENTS = {
     "aws_iam_policy": "policy",
@@ -52,8 +60,8 @@ class Statement:
     @property
     def name(self) -> str:
         """Its Sid, or its place."""
-        sid = self.body.get("Sid")
-        return f"statement {sid}" if sid else f"statement {self.number}"
+        sid = next(_items(self.body, "Sid"), None)
+        return f"statement {sid}" if isinstance(sid, str) and sid else f"statement {self.number}"
 
     @cached_property
     def allows(self) -> bool:
@@ -139,7 +147,8 @@ class Statement:
             raise UnknownValue(f"{self.name} has a Principal that is none")
         elif isinstance(principal, Mapping):
             for kind in principal:
-                for text in _texts(principal, kind, specific=("arn",)):
+                specific = () if kind == "Federated" else ("arn", "iam_arn")
+                for text in _texts(principal, kind, specific, partly=True):
                     yield kind, text
 
     def is_bound_to_an_account(self) -> bool:
@@ -158,8 +167,8 @@ class Statement:
     def is_bound_to_a_caller(self) -> bool:
         """Whether a condition says who of an account it means, or which secret he knows."""
         return any(
-            key.startswith(CALLER_KEYS) and _says_who(operator, values)
-            for operator, key, values in self.conditions()
+            _says_who(operator, values)
+            for operator, _, values in self.conditions(lambda key: key.startswith(CALLER_KEYS))
         )
 
     def is_bound_by_a_condition(self) -> bool:
@@ -169,9 +178,7 @@ class Statement:
         Conditions of the request, such as its region, say nothing of that.
         """
         return any(
-            (not key.startswith("aws:") or key.startswith(("aws:resource", "aws:calledvia")))
-            and _says_who(operator, values)
-            for operator, key, values in self.conditions()
+            _says_who(operator, values) for operator, _, values in self.conditions(_is_of_resources)
         )
 
     def covers_objects(self) -> bool:
@@ -193,11 +200,18 @@ class Statement:
             for operator, key, values in self.conditions()
         ] == [("bool", "aws:securetransport", ("false",))]
 
-    def conditions(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """Yield its conditions as operator, key and values, the first two in lower case."""
+    def conditions(
+        self, is_asked: Callable[[str], bool] = lambda _: True
+    ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+        """Yield the conditions on keys that are asked for: operator and key in lower case, values."""
         for operator, tests in (self.body.get("Condition") or {}).items():
             for key in tests:
-                yield operator.lower(), key.lower(), tuple(_texts(tests, key))
+                if is_asked(key.lower()):
+                    yield operator.lower(), key.lower(), tuple(_texts(tests, key))
+
+
+def _is_of_resources(key: str) -> bool:
+    return not key.startswith("aws:") or key.startswith(("aws:resource", "aws:calledvia"))
 
 
 def _is_bare(item: Unknown) -> bool:
@@ -211,12 +225,15 @@ def _says_who(operator: str, values: tuple[str, ...]) -> bool:
     return is_positive and bool(values) and not {"*", "false"} & set(map(str.lower, values))
 
 
-def is_of_somebody(key: str, operator: str, values: tuple[str, ...]) -> bool:
-    """Whether a condition on a federated identity says whose it is."""
-    is_about = key.endswith((":sub", ":amr", ":job_workflow_ref", ":repository", "saml:aud"))
+def tells_whose(key: str) -> bool:
+    """Whether a condition on *key* of a federated identity may say whose it is."""
+    return key.endswith((":sub", ":amr", ":job_workflow_ref", ":repository", "saml:aud"))
+
+
+def is_of_somebody(operator: str, values: tuple[str, ...]) -> bool:
+    """Whether a condition on what tells whose a federated identity is says whose it is."""
     return (
-        is_about
-        and _says_who(operator, values)
+        _says_who(operator, values)
         and "unauthenticated" not in values
         and not any(_ANYBODYS.match(value) for value in values)
     )
@@ -272,16 +289,19 @@ def statements(holder: Resource, attribute: str) -> Iterator[Statement]:
 
 def open_to_strangers(holder: Resource, attribute: str) -> Iterator[str]:
     """Say of each statement of a resource's policy that lets in whom it does not name, how."""
-    for statement in statements(holder, attribute):
-        if not statement.allows or statement.is_bound_to_an_account():
-            continue
-        if statement.has("NotPrincipal"):
-            yield f"{statement.name} allows everybody but some"
-        for kind, principal in statement.principals():
-            if principal == "*":
-                yield f"{statement.name} allows everybody"
-            elif kind == "Service":
-                yield f"{statement.name} allows {principal} for any account"
+    return in_each(statements(holder, attribute), _lets_strangers_in)
+
+
+def _lets_strangers_in(statement: Statement) -> Iterator[str]:
+    if not statement.allows or statement.is_bound_to_an_account():
+        return
+    if statement.has("NotPrincipal"):
+        yield f"{statement.name} allows everybody but some"
+    for kind, principal in statement.principals():
+        if principal == "*":
+            yield f"{statement.name} allows everybody"
+        elif kind == "Service":
+            yield f"{statement.name} allows {principal} for any account"
 
 
 def held(role: Resource, graph: ResourceGraph) -> Iterator[Statement]:
@@ -430,22 +450,43 @@ def _items(body: Mapping[str, Any], key: str) -> Iterator[Any]:
 
 def _written(body: Mapping[str, Any], key: str) -> Iterator[str]:
     """Yield the text or texts at *key*, attributes of resources as they are written."""
-    for item in _items(body, key):
-        if isinstance(item, Unknown):
-            if item.attribute is None and not _is_of_this_account(item):
-                raise UnknownValue(f"{key} is not known: {item.expression}")
-            yield item.written
-        elif item is not None:
-            yield str(item)
-
-
-def _texts(body: Mapping[str, Any], key: str, specific: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield the text or texts at *key*; the attributes *specific* of a resource are left out."""
     unknown = None
     for item in _items(body, key):
         if isinstance(item, Unknown):
-            if _is_of_this_account(item):
+            if item.attribute is None and not _is_of_this_account(item) and not _is_named(item):
+                unknown = item
+            else:
+                yield item.written
+        elif item is not None:
+            yield str(item)
+    if unknown:
+        raise UnknownValue(f"{key} is not known: {unknown.expression}")
+
+
+def _is_named(item: Unknown) -> bool:
+    """Whether all that is not known of *item* is what names resources, or this account."""
+    names = item.names if item.references is None else None
+    return names is not None and all(
+        _HERE.fullmatch(f"${{{name}}}") or name.count(".") < 2 + name.startswith("data.")
+        for name in names
+    )
+
+
+def _texts(
+    body: Mapping[str, Any], key: str, specific: tuple[str, ...] = (), *, partly: bool = False
+) -> Iterator[str]:
+    """
+    Yield the text or texts at *key*; the attributes *specific* of a resource are left out.
+
+    Texts that are known *partly* are yielded as they are written, where that is asked for.
+    """
+    unknown = None
+    for item in _items(body, key):
+        if isinstance(item, Unknown):
+            is_partly = partly and not item.targets and item.is_something
+            if _is_of_this_account(item) or is_partly:
                 yield item.expression
+                unknown = item if item.quoted and item.names is None else unknown
             elif item.attribute not in specific:
                 unknown = item
         elif isinstance(item, list | dict | Mapping):

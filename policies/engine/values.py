@@ -59,6 +59,9 @@ class Unknown:
     references: tuple[str, ...] | None = None
     """In a plan: what the configuration's expression names, such as ``aws_vpc.main.id``."""
 
+    quoted: bool = False
+    """Whether it stands inside the text of a JSON document, which it may end."""
+
     @property
     def targets(self) -> tuple[str, ...] | None:
         """
@@ -282,7 +285,7 @@ def _interpret_template(raw: str, syntax: Syntax) -> Any:
     if all(len(marker[0]) == 3 for marker in _MARKERS.finditer(raw)):  # noqa: PLR2004 - escaped
         return raw.replace("$${", "${").replace("%%{", "%{")
     value = _told(raw, syntax.scope) if syntax.scope else Unknown(raw)
-    return value if not syntax.quoted else _between_marks(value, raw)
+    return _between_marks(value, raw) if syntax.quoted else value
 
 
 def _between_marks(value: Any, template: str) -> Any:
@@ -293,8 +296,8 @@ def _between_marks(value: Any, template: str) -> Any:
     marks of its own ends the string that it stands in.
     """
     is_text = isinstance(value, str) and not re.search(r'["\\\x00-\x1f]', value)
-    is_plain = is_text or isinstance(value, Unknown | bool | int)
-    return value if is_plain else Unknown(f"{template} in the text of a JSON document")
+    is_plain = is_text or isinstance(value, bool | int)
+    return value if is_plain else Unknown(template, quoted=True)
 
 
 _decoded = lru_cache(maxsize=1 << 16)(strict_json.decode)
