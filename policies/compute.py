@@ -229,8 +229,8 @@ def has_no_key_pair(instance: Resource, graph: ResourceGraph) -> Iterator[Violat
 
     A private key is shared, copied and never recorded; Session Manager knows who came.
     """
-    if instance.get("key_name") is not None:
-        yield Violation(f"key_name is {instance.get('key_name')}", instance, "key_name")
+    if instance.is_set("key_name"):
+        yield Violation("key_name is set", instance, "key_name")
 
 
 KEY_PAIRS = Policy(

@@ -95,9 +95,9 @@ def has_its_own_owner(database: Resource, graph: ResourceGraph) -> Iterator[Viol
 
     A name that everybody knows is half of a login.
     """
-    attribute = "master_username" if database.type == CLUSTER else "username"
+    attribute = "username" if database.type == INSTANCE else "master_username"
     user = database.get(attribute)
-    if user is None:
+    if user is None and database.type in {CLUSTER, INSTANCE}:
         yield Violation(f"{attribute} is not set", database, attribute)
     elif str(user).lower() in DEFAULT_USERS:
         yield Violation(f"{attribute} is {user}, a default", database, attribute)
@@ -118,7 +118,7 @@ def is_no_copy(database: Resource) -> bool:
 
 MASTER_USER = Policy(
     checks=has_its_own_owner,
-    applies_to=(CLUSTER, INSTANCE),
+    applies_to=(CLUSTER, INSTANCE, "aws_docdb_cluster", "aws_redshift_cluster"),
     when=is_no_copy,
     claims=(part_of("2.2.2"),),
     example={

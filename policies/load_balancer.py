@@ -9,6 +9,7 @@ from policies.aws import tls
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import described, remove, replace
+from policies.engine.values import UnknownValue
 
 LOAD_BALANCERS = ("aws_lb", "aws_alb")
 LISTENERS = ("aws_lb_listener", "aws_alb_listener")
@@ -16,6 +17,12 @@ TARGET_GROUPS = ("aws_lb_target_group", "aws_alb_target_group")
 ENCRYPTED = frozenset({"HTTPS", "TLS"})
 
 ACM = ("aws_acm_certificate.", "aws_acm_certificate_validation.", "data.aws_acm_certificate.")
+
+
+PASSED_ON = frozenset({"TCP", "UDP", "TCP_UDP", "GENEVE"})
+"""What a network or gateway load balancer passes on as it comes, be it encrypted or not."""
+
+PLAIN_PORTS = (80, 8080)
 
 
 def is_encrypted(listener: Resource) -> bool:
@@ -97,8 +104,8 @@ def only_redirects(listener: Resource, graph: ResourceGraph) -> Iterator[Violati
     Nothing a customer sends may cross the Internet in clear text.
     """
     protocol = _protocol(listener)
-    if protocol in ENCRYPTED:
-        return
+    if protocol in PASSED_ON and listener.number("port") not in PLAIN_PORTS:
+        raise UnknownValue(f"{protocol} is passed on as it comes, be it encrypted or not")
     redirected = False
     for action in listener.blocks("default_action"):
         if action.get("redirect.protocol") == "HTTPS":
@@ -109,15 +116,26 @@ def only_redirects(listener: Resource, graph: ResourceGraph) -> Iterator[Violati
         yield Violation(f"answers {protocol} with no redirect to HTTPS", listener, "default_action")
 
 
+def may_speak_http(listener: Resource) -> bool:
+    """Whether *listener* may speak HTTP, be it as TCP; one of a gateway has no port."""
+    protocol = _protocol(listener)
+    if protocol in ENCRYPTED or protocol == "UDP":
+        return False
+    return listener.is_set("protocol") or listener.is_set("port")
+
+
 def _forwarding(protocol: str, listener: Resource, graph: ResourceGraph) -> ResourceGraph:
     forwarding = replace("default_action", [{"type": "forward"}])(listener, graph)
     changed = next(r for r in forwarding.resources if r.address == listener.address)
-    return replace("protocol", protocol)(changed, forwarding)
+    forwarding = replace("protocol", protocol)(changed, forwarding)
+    changed = next(r for r in forwarding.resources if r.address == listener.address)
+    return replace("port", PLAIN_PORTS[0])(changed, forwarding)
 
 
 REDIRECTS_HTTP = Policy(
     checks=only_redirects,
     applies_to=LISTENERS,
+    when=may_speak_http,
     claims=(direct("2.2.5"), direct("4.2.1")),
     example={
         "aws_lb_listener": {
@@ -271,13 +289,21 @@ def encrypts_to_its_targets(group: Resource, graph: ResourceGraph) -> Iterator[V
 
     Inside the VPC this is more than the standard asks for.
     """
-    if group.get("target_type", "instance") != "lambda" and not is_encrypted(group):
-        yield Violation(f"protocol is {group.get('protocol')}", group, "protocol")
+    if not is_encrypted(group):
+        yield Violation(f"protocol is {_protocol(group)}", group, "protocol")
+
+
+def speaks_http(group: Resource) -> bool:
+    """Whether what is behind *group* is spoken to over HTTP, and not called, or passed packets."""
+    if group.get("target_type", "instance") == "lambda":
+        return False
+    return _protocol(group) not in PASSED_ON
 
 
 ENCRYPTED_TARGETS = Policy(
     checks=encrypts_to_its_targets,
     applies_to=TARGET_GROUPS,
+    when=speaks_http,
     example={"aws_lb_target_group": {"app": {"target_type": "instance", "protocol": "HTTPS"}}},
     violated_by=(replace("protocol", "HTTP"), remove("protocol")),
 )

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from policies.aws import cidr, firewall, iam, network_acl, routing
+from policies.aws import blocks, cidr, firewall, iam, network_acl, routing
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import Patch, add, attached, described, remove, replace
 from policies.engine.settings import states
-from policies.engine.values import UnknownValue
+from policies.engine.values import UnknownValue, drained, in_each
 
 VPC = "aws_vpc"
+VPCS = (VPC, "aws_default_vpc")
 SUBNET = "aws_subnet"
+DEFAULT_SUBNET = "aws_default_subnet"
 SUBNET_GROUP = "aws_db_subnet_group"
 ENDPOINT = "aws_vpc_endpoint"
 
@@ -21,7 +23,7 @@ ENDPOINT = "aws_vpc_endpoint"
 SEPARATE_RULES = (firewall.CLASSIC_RULE, firewall.INGRESS_RULE, firewall.EGRESS_RULE)
 
 
-def empties_default_group(vpc: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+def empties_default_group(subject: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     Every VPC empties its default security group.
 
@@ -29,7 +31,7 @@ def empties_default_group(vpc: Resource, graph: ResourceGraph) -> Iterator[Viola
     members reach each other and everything outside.
     """
     groups = 0
-    for group in graph.attached_to(vpc, firewall.DEFAULT_GROUP, by="vpc_id"):
+    for group in _default_groups(subject, graph):
         groups += 1
         for rule in firewall.rules(group, graph):
             yield Violation("the default security group has a rule", at=rule.at)
@@ -37,7 +39,23 @@ def empties_default_group(vpc: Resource, graph: ResourceGraph) -> Iterator[Viola
             for separate in graph.attached_to(group, carrier, by="security_group_id"):
                 yield Violation("the default security group has a rule", at=separate)
     if not groups:
-        yield Violation(f"has no {firewall.DEFAULT_GROUP}", at=vpc)
+        yield Violation(f"has no {firewall.DEFAULT_GROUP}", at=subject)
+
+
+def _default_groups(subject: Resource, graph: ResourceGraph) -> Iterator[Resource]:
+    """Yield the default group of a VPC; of a VPC that stands elsewhere, it is judged itself."""
+    if subject.type == firewall.DEFAULT_GROUP:
+        yield subject
+    else:
+        yield from graph.attached_to(subject, firewall.DEFAULT_GROUP, by="vpc_id")
+
+
+def is_of_a_vpc_here(subject: Resource, graph: ResourceGraph) -> bool:
+    """Whether *subject* is judged where its VPC is: then not by itself."""
+    if subject.type != firewall.DEFAULT_GROUP:
+        return False
+    named, _ = drained(subject.reference("vpc_id"))
+    return any(vpc.type in VPCS for name in named for vpc in graph.named(name))
 
 
 def _rule_of_the_default_group(vpc: Resource, graph: ResourceGraph) -> ResourceGraph:
@@ -47,7 +65,8 @@ def _rule_of_the_default_group(vpc: Resource, graph: ResourceGraph) -> ResourceG
 
 DEFAULT_SECURITY_GROUP = Policy(
     checks=empties_default_group,
-    applies_to=VPC,
+    applies_to=(*VPCS, firewall.DEFAULT_GROUP),
+    unless=is_of_a_vpc_here,
     claims=(part_of("1.3.1"),),
     example={
         "aws_vpc": {"cde": {}},
@@ -76,13 +95,13 @@ def gives_no_public_address(subnet: Resource, graph: ResourceGraph) -> Iterator[
 
     What must face the Internet gets its address by name, not by where it stands.
     """
-    if subnet.get("map_public_ip_on_launch", False) is not False:
+    if subnet.get("map_public_ip_on_launch", subnet.type == DEFAULT_SUBNET) is not False:
         yield Violation("map_public_ip_on_launch is not false", subnet, "map_public_ip_on_launch")
 
 
 PUBLIC_ADDRESSES = Policy(
     checks=gives_no_public_address,
-    applies_to=SUBNET,
+    applies_to=(SUBNET, DEFAULT_SUBNET),
     claims=(part_of("1.4.4"),),
     example={"aws_subnet": {"cde": {"map_public_ip_on_launch": False}}},
     violated_by=(replace("map_public_ip_on_launch", True),),
@@ -308,12 +327,19 @@ def keeps_administration_out(carrier: Resource, graph: ResourceGraph) -> Iterato
 
     It is the second fence: a security group that was opened by mistake stands behind it.
     """
-    for rule in network_acl.rules(carrier, egress=False):
-        if not network_acl.allows(rule) or not cidr.is_internet(network_acl.blocks(rule)):
-            continue
-        for port, service in ADMINISTRATION.items():
-            if port in network_acl.tcp_ports(rule):
-                yield Violation(f"lets the Internet in on {service} ({port})", rule)
+
+    def in_one(rule: Resource) -> Iterator[Violation]:
+        found = blocks.at(rule, blocks.ATTRIBUTES, graph)
+        if not network_acl.allows(rule):
+            return
+        if cidr.is_internet(cidr.Addresses.of(*found.known)):
+            for port, service in ADMINISTRATION.items():
+                if port in network_acl.tcp_ports(rule):
+                    yield Violation(f"lets the Internet in on {service} ({port})", rule)
+        elif found.unknown:
+            raise UnknownValue(found.unknown)
+
+    return in_each(network_acl.rules(carrier, egress=False), in_one)
 
 
 ADMINISTRATION = {22: "SSH", 3389: "RDP"}

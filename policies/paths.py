@@ -14,6 +14,7 @@ from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Patch, add, described, remove, replace, without
 from policies.engine.values import UnknownValue
 from policies.network import routed
+from policies.security_groups import BALANCERS
 
 DATABASES = ("aws_rds_cluster", "aws_db_instance")
 STORES = (*DATABASES, "aws_docdb_cluster", "aws_neptune_cluster",
@@ -205,11 +206,9 @@ def accepts_its_balancer_only(group: Resource, graph: ResourceGraph) -> Iterator
     The firewall of the application stands on the load balancer; a second way in goes
     around it.
     """
-    balancers = firewall.groups_of(
-        graph, ("aws_lb", "security_groups"), ("aws_alb", "security_groups")
-    )
+    balancers = firewall.groups_of(graph, *BALANCERS)
     for rule in reachability.rules(Party(group, graph), ingress=True):
-        for block in rule.blocks():
+        for block in rule.blocks:
             yield Violation(f"accepts {block}, and not its load balancer only", rule.at)
         for source in rule.sources():
             if source not in balancers.known:

@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any
 
 from policies.aws import firewall
-from policies.engine.document import OUTPUT
+from policies.engine.document import MODULE, OUTPUT
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Described, add, described, replace
 from policies.engine.values import UnknownValue, drained
 
-BALANCERS = (("aws_lb", "security_groups"), ("aws_alb", "security_groups"))
+BALANCERS = tuple((type, "security_groups") for type in ("aws_lb", "aws_alb", "aws_elb"))
 DATABASES = (
     ("aws_rds_cluster", "vpc_security_group_ids"),
     ("aws_db_instance", "vpc_security_group_ids"),
@@ -31,8 +31,9 @@ INTERNET = "0.0.0.0/0"
 PUBLIC_PORTS = frozenset({80, 443})
 ADMINISTRATION = {22: "SSH", 3389: "RDP"}
 CLEAR_TEXT = {
-    20: "FTP", 21: "FTP", 23: "Telnet", 69: "TFTP", 110: "POP3", 143: "IMAP", 389: "LDAP",
-    445: "SMB", 512: "rexec", 513: "rlogin", 514: "rsh",
+    20: "FTP", 21: "FTP", 23: "Telnet", 25: "SMTP", 69: "TFTP", 110: "POP3", 137: "NetBIOS",
+    138: "NetBIOS", 139: "NetBIOS", 143: "IMAP", 161: "SNMP", 389: "LDAP", 445: "SMB",
+    512: "rexec", 513: "rlogin", 514: "rsh",
 }  # fmt: skip
 DEFAULT_DESCRIPTION = "Managed by Terraform"
 
@@ -148,7 +149,7 @@ def closes_administration(carrier: Resource, graph: ResourceGraph) -> Iterator[V
     Administrators come through Session Manager, which authenticates and records them.
     """
     for rule in firewall.ingress(carrier, graph):
-        if rule.is_open():
+        if rule.is_open() and rule.protocol != "udp":
             for port, service in ADMINISTRATION.items():
                 if port in rule.ports:
                     yield Violation(
@@ -200,8 +201,11 @@ def lets_databases_be_reached_by_groups_only(
         if not rule.owner() & databases.known:
             databases.require_all()
             continue
-        for block in rule.blocks():
+        blocks = rule.blocks
+        for block in (*blocks.known, *(["a block of addresses"] if blocks.inside else ())):
             yield Violation(f"a database's group lets in {block}", rule.at)
+        if blocks.unknown:
+            raise UnknownValue(blocks.unknown)
         if len(rule.ports) > 1:
             yield Violation(f"a database's group is open on {_ports(rule)}", rule.at, "from_port")
 
@@ -251,10 +255,9 @@ def opens_no_clear_text_service(carrier: Resource, graph: ResourceGraph) -> Iter
     Telnet, FTP and their like send passwords as they are.
     """
     for rule in firewall.ingress(carrier, graph):
-        if not rule.every_protocol:
-            for port, service in CLEAR_TEXT.items():
-                if port in rule.ports:
-                    yield Violation(f"opens {service} ({port})", rule.at, "from_port")
+        for port, service in CLEAR_TEXT.items():
+            if port in rule.ports:
+                yield Violation(f"opens {service} ({port})", rule.at, "from_port")
 
 
 CLEAR_TEXT_SERVICES = Policy(
@@ -269,13 +272,21 @@ CLEAR_TEXT_SERVICES = Policy(
 
 def says_why(carrier: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    Every rule says why it is there.
+    Every group and every rule says why it is there.
 
     A reviewer of the rules, every six months, has to know what each is for.
     """
+    if carrier.type == firewall.GROUP and _says_nothing(carrier):
+        yield Violation("description does not say what the group is for", carrier, "description")
     for rule in firewall.rules(carrier, graph):
-        if rule.at.get("description") in (None, "", DEFAULT_DESCRIPTION):
+        if _says_nothing(rule.at):
             yield Violation("description does not say what the rule is for", rule.at, "description")
+
+
+def _says_nothing(described: Resource) -> bool:
+    if not described.is_set("description"):
+        return True
+    return described.is_known("description") and described.get("description") == DEFAULT_DESCRIPTION
 
 
 def _described_as(text: str | None, carrier: Resource, graph: ResourceGraph) -> ResourceGraph:
@@ -401,24 +412,27 @@ def somebody_stands_behind_it(group: Resource, graph: ResourceGraph) -> Iterator
     Somebody stands behind every security group.
 
     A group that nobody uses is reviewed for nothing, and is at hand when somebody looks
-    for one that is open. One that is an output is for another stack.
+    for one that is open. One that is an output, or a module's input, is used elsewhere.
     """
     users = firewall.used_groups(graph)
-    given = graph.index("groups that are outputs", lambda: frozenset(_given(graph)))
+    given = graph.index("groups that are given", lambda: frozenset(_given(graph)))
     if not group.names & (users.known | given):
         users.require_all()
         yield Violation("nothing stands behind it", group)
 
 
 def _given(graph: ResourceGraph) -> Iterator[str]:
-    """Yield what names the groups that are given to other stacks."""
+    """Yield what names the groups that are given to other stacks, and to modules."""
     for output in graph.of_type(OUTPUT):
         yield from drained(output.reference("value"))[0]
+    for module in graph.of_type(MODULE):
+        for argument in module.values:
+            yield from drained(module.reference(argument))[0]
 
 
 def _deserted(group: Resource, graph: ResourceGraph) -> ResourceGraph:
     """Take away what stands behind *group*, and all that does so by an expression."""
-    types = {OUTPUT, *(type for type, _ in firewall.users())}
+    types = {OUTPUT, MODULE, *(type for type, _ in firewall.users())}
     return graph.without(*(r for r in graph.resources if r.type in types))
 
 
@@ -436,7 +450,7 @@ IN_USE = Policy(
 )
 
 TIERS = {
-    "an entry": (*BALANCERS, ("aws_elb", "security_groups")),
+    "an entry": BALANCERS,
     "an application": (
         ("aws_instance", "vpc_security_group_ids"),
         ("aws_launch_configuration", "security_groups"),

@@ -12,6 +12,12 @@ from policies.engine.values import UnknownValue
 
 WEB_ACL = "aws_wafv2_web_acl"
 ASSOCIATION = "aws_wafv2_web_acl_association"
+ASSOCIATIONS = {
+    ASSOCIATION: "web_acl_arn",
+    "aws_wafregional_web_acl_association": "web_acl_id",
+}
+"""What puts a web ACL in front of something, and the attribute that names the ACL."""
+
 LOGGING_CONFIGURATION = "aws_wafv2_web_acl_logging_configuration"
 LOAD_BALANCERS = ("aws_lb", "aws_alb")
 
@@ -28,13 +34,11 @@ def stands_behind_a_firewall(balancer: Resource, graph: ResourceGraph) -> Iterat
 
     A well-formed request can be an attack: a firewall for addresses and ports lets it through.
     """
-    acls = [
-        acl
-        for association in graph.attached_to(balancer, ASSOCIATION, by="resource_arn")
-        for acl in graph.follow(association, "web_acl_arn")
-    ]
-    if not acls:
-        yield Violation(f"has no {ASSOCIATION}", balancer)
+    for association, acl in ASSOCIATIONS.items():
+        for found in graph.attached_to(balancer, association, by="resource_arn"):
+            if found.is_set(acl):
+                return
+    yield Violation(f"has no {ASSOCIATION}", balancer)
 
 
 IN_FRONT = Policy(

@@ -21,7 +21,7 @@ CORE = (
     "scripts.exits",
 )
 SURVIVORS = ROOT / "tests" / "survivors.txt"
-SAMPLE = 600
+SAMPLE = 300
 LEAST = 0.9
 SURVIVED = {0, 33, 34}
 """How mutmut ends for a mutant that passes every test, or that no test reaches."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from policies.aws import cidr
+from policies.aws import blocks, cidr
+from policies.aws.blocks import Blocks
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.values import UnknownValue
+from policies.engine.values import UnknownValue, drained
 
 GROUP = "aws_security_group"
 DEFAULT_GROUP = "aws_default_security_group"
@@ -20,6 +21,8 @@ CARRIERS = (GROUP, DEFAULT_GROUP, CLASSIC_RULE, INGRESS_RULE, EGRESS_RULE)
 """The types that hold rules."""
 
 ENDPOINT = "aws_vpc_endpoint"
+PREFIX_LIST = "aws_ec2_managed_prefix_list"
+PREFIX_LIST_ENTRY = "aws_ec2_managed_prefix_list_entry"
 LISTS_OF_AWS = ("data.aws_prefix_list.", f"{ENDPOINT}.")
 """What names a prefix list of an AWS service, which is never the Internet."""
 
@@ -70,28 +73,36 @@ class Rule:
             return PORTS
         return range(int(first), int(last) + 1)
 
-    def blocks(self) -> Iterator[cidr.Network]:
-        """Yield the CIDR blocks on the other side, known ones first."""
-        yield from self.graph.each(("blocks", *self._place), self._blocks)
+    @property
+    def blocks(self) -> Blocks:
+        """The CIDR blocks on the other side."""
+        return self.graph.once(("blocks", *self._place), self._blocks)
 
     @property
     def _place(self) -> tuple[str, str]:
         return self.carrier.address, self.at.within
 
-    def _blocks(self) -> Iterator[cidr.Network]:
-        if self._is_current:
-            for attribute in ("cidr_ipv4", "cidr_ipv6"):
-                text = self.at.get(attribute)
-                if text is not None:
-                    yield cidr.network(text)
-        else:
-            for attribute in ("cidr_blocks", "ipv6_cidr_blocks"):
-                for text in self.at.get(attribute, ()):
-                    yield cidr.network(text)
-        lists = "prefix_list_id" if self._is_current else "prefix_list_ids"
-        for name in self.at.reference(lists):
-            if not name.startswith(LISTS_OF_AWS) and not self._is_of_an_endpoint(name):
-                raise UnknownValue(f"{lists} names {name}, whose blocks are not seen here")
+    def _blocks(self) -> Blocks:
+        current = self._is_current
+        paths = ("cidr_ipv4", "cidr_ipv6") if current else ("cidr_blocks", "ipv6_cidr_blocks")
+        found = blocks.at(self.at, paths, self.graph)
+        listed, unknown = drained(self._listed("prefix_list_id" if current else "prefix_list_ids"))
+        return Blocks(found.known + listed, found.inside, found.unknown or unknown)
+
+    def _listed(self, attribute: str) -> Iterator[cidr.Network]:
+        """Yield the blocks of prefix lists; those of AWS are its own services."""
+        missing = ""
+        for name in self.at.reference(attribute):
+            lists = [each for each in self.graph.named(name) if each.type == PREFIX_LIST]
+            for each in lists:
+                separate = self.graph.attached_to(each, PREFIX_LIST_ENTRY, by="prefix_list_id")
+                for entry in (*each.blocks("entry"), *separate):
+                    yield cidr.network(str(entry.get("cidr")))
+            is_of_aws = name.startswith(LISTS_OF_AWS) or self._is_of_an_endpoint(name)
+            if not lists and not is_of_aws:
+                missing = name
+        if missing:
+            raise UnknownValue(f"{attribute} names {missing}, whose blocks are not seen here")
 
     def _is_of_an_endpoint(self, id: str) -> bool:
         """Whether the prefix list *id* is that of an endpoint in the same document."""
@@ -102,12 +113,10 @@ class Rule:
 
     @property
     def _open(self) -> bool:
-        mine: list[cidr.Network] = []
-        try:
-            mine.extend(self.blocks())
-        except UnknownValue:
-            if not cidr.is_internet(cidr.Addresses.of(*_known(self))):
-                raise
+        mine, unknown = self.blocks.known, self.blocks.unknown
+        if unknown:
+            if not cidr.is_internet(cidr.Addresses.of(*mine)):
+                raise UnknownValue(unknown)
             return True
         large = [block for block in mine if _is_large(block)]
         return bool(large) and cidr.is_internet(cidr.Addresses.of(*large, *self._beside()))
@@ -160,14 +169,6 @@ def _is_large(block: cidr.Network) -> bool:
     return block.prefixlen <= LARGE[block.version]
 
 
-def _known(rule: Rule) -> Iterator[cidr.Network]:
-    """Yield the blocks of *rule* that are known."""
-    try:
-        yield from rule.blocks()
-    except UnknownValue:
-        return
-
-
 def _by_group(
     graph: ResourceGraph, *, ingress: bool
 ) -> dict[str, list[tuple[range, cidr.Network]]]:
@@ -176,11 +177,11 @@ def _by_group(
     for carrier in graph.of_type(*CARRIERS):
         try:
             for rule in rules(carrier, graph):
-                blocks = (
-                    [b for b in _known(rule) if _is_large(b)] if rule.ingress == ingress else []
-                )
-                for name in rule.owner() if blocks and rule.ports else ():
-                    index.setdefault(name, []).extend((rule.ports, block) for block in blocks)
+                if rule.ingress != ingress:
+                    continue
+                large = [block for block in rule.blocks.known if _is_large(block)]
+                for name in rule.owner() if large and rule.ports else ():
+                    index.setdefault(name, []).extend((rule.ports, block) for block in large)
         except UnknownValue:
             continue
     return index

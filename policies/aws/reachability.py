@@ -305,7 +305,7 @@ def _admits_anybody(party: Party, subnet: Resource, port: int) -> Iterator[Hop]:
     admitted, widest, unknown = Addresses(), None, None
     for rule in _rules(party, port, ingress=True):
         try:
-            blocks = Addresses.of(*rule.blocks()) & cidr.PUBLIC
+            blocks = Addresses.of(*rule.blocks) & cidr.PUBLIC
         except UnknownValue as reason:
             unknown = reason
             continue
@@ -340,7 +340,7 @@ def _is_about(rule: firewall.Rule, party: Party, subnet: Resource) -> bool:
     if rule.at.get("self", False) is True and rule.owner() & names:
         return True
     block = Addresses.of(cidr.network(subnet.get("cidr_block")))
-    return bool(Addresses.of(*rule.blocks()) & block)
+    return bool(Addresses.of(*rule.blocks) & block)
 
 
 def _crosses(near: Resource, far: Resource, port: int, graph: ResourceGraph) -> Iterator[Hop]:

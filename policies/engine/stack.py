@@ -181,7 +181,7 @@ def stack_reading(
     metadata = comments[0].get("metadata")
     name = metadata.get("stackName") if isinstance(metadata, dict) else None
     stack = name if isinstance(name, str) and name else folder
-    if "resource" not in content:
+    if not {"resource", "data", "module", "provider"} & content.keys():
         raise DocumentError(f"{path}: no resource in it, so nothing to judge")
     present: list[Resource] = []
     absent: list[Resource] = []

@@ -179,7 +179,7 @@ def _sources(rule: firewall.Rule, nodes: Sequence[Node]) -> Iterator[str]:
         is_open = True  # it may be: drawn as if it were
     if is_open:
         yield INTERNET
-    elif drained(rule.blocks())[0]:
+    elif rule.blocks.known:
         yield BLOCKS
     names, _ = drained(rule.sources())
     for node in nodes:
