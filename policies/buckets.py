@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policies.aws import encryption, iam
+from policies.aws import companions, encryption, iam
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import attached, described, remove, replace
@@ -25,7 +25,18 @@ BLOCKS = (
     "ignore_public_acls",
     "restrict_public_buckets",
 )
-LOAD_BALANCERS = ("aws_lb", "aws_alb")
+LOG_SOURCES = {
+    "aws_lb": "access_logs.bucket",
+    "aws_alb": "access_logs.bucket",
+    "aws_elb": "access_logs.bucket",
+    "aws_cloudfront_distribution": "logging_config.bucket",
+    BUCKET: "logging.target_bucket",
+    LOGGING: "target_bucket",
+}
+"""What writes access logs, and where it names the bucket that takes them."""
+
+DELIVERY = "log-delivery-write"
+IS_JUDGED_WITH_ITS_BUCKET = companions.judged_with(BUCKET, by="bucket")
 
 
 def takes_access_logs(bucket: Resource, graph: ResourceGraph) -> bool:
@@ -34,20 +45,24 @@ def takes_access_logs(bucket: Resource, graph: ResourceGraph) -> bool:
 
     A bucket that is logged itself is a bucket like any other, and so is a locked one.
     """
+    if bucket.type != BUCKET:
+        return IS_JUDGED_WITH_ITS_BUCKET(bucket, graph)
     if bucket.get("object_lock_enabled", False) is True or _is_logged(bucket, graph):
         return False
-    balancers = (
-        balancer
-        for type in LOAD_BALANCERS
-        for balancer in graph.attached_to(bucket, type, by="access_logs.bucket")
-        if balancer.get("access_logs.enabled", False) is True
+    lists = graph.attached_to(bucket, "aws_s3_bucket_acl", by="bucket")
+    if bucket.get("acl") == DELIVERY or any(each.get("acl") == DELIVERY for each in lists):
+        return True
+    return any(
+        source.get("access_logs.enabled", source.type == "aws_elb") is True
+        or not by.startswith("access_logs")
+        for type, by in LOG_SOURCES.items()
+        for source in graph.attached_to(bucket, type, by=by)
     )
-    others = graph.attached_to(bucket, LOGGING, by="target_bucket")
-    return any(True for _ in balancers) or any(True for _ in others)
 
 
 def _is_logged(bucket: Resource, graph: ResourceGraph) -> bool:
-    return any(True for _ in graph.attached_to(bucket, LOGGING, by="bucket"))
+    settings = graph.attached_to(bucket, LOGGING, by="bucket")
+    return any(True for _ in bucket.blocks("logging")) or any(True for _ in settings)
 
 
 def is_private(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -56,7 +71,7 @@ def is_private(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
 
     One careless policy or access list would otherwise put them on the Internet.
     """
-    blocks = list(graph.attached_to(bucket, PUBLIC_ACCESS_BLOCK, by="bucket"))
+    blocks = list(companions.of(bucket, PUBLIC_ACCESS_BLOCK, graph, by="bucket"))
     if not blocks:
         yield Violation(f"has no {PUBLIC_ACCESS_BLOCK}", bucket)
     for block in blocks:
@@ -67,7 +82,8 @@ def is_private(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
 
 PUBLIC_ACCESS = Policy(
     checks=is_private,
-    applies_to=BUCKET,
+    applies_to=(BUCKET, PUBLIC_ACCESS_BLOCK),
+    unless=IS_JUDGED_WITH_ITS_BUCKET,
     claims=(part_of("1.4.4"), part_of("10.3.2")),
     example={
         BUCKET: {"logs": {}},
@@ -99,9 +115,9 @@ def refuses_plaintext(bucket: Resource, graph: ResourceGraph) -> Iterator[Violat
 
 def _policies(bucket: Resource, graph: ResourceGraph) -> Iterator[Resource]:
     """Yield what holds the bucket's policy: the bucket itself in the older form."""
-    if bucket.is_set("policy"):
+    if bucket.type == BUCKET and bucket.is_set("policy"):
         yield bucket
-    yield from graph.attached_to(bucket, BUCKET_POLICY, by="bucket")
+    yield from companions.of(bucket, BUCKET_POLICY, graph, by="bucket")
 
 
 def _refuses(statement: iam.Statement) -> bool:
@@ -133,7 +149,8 @@ def _refusing(**changed: Any) -> Any:
 
 TLS_ONLY = Policy(
     checks=refuses_plaintext,
-    applies_to=BUCKET,
+    applies_to=(BUCKET, BUCKET_POLICY),
+    unless=IS_JUDGED_WITH_ITS_BUCKET,
     claims=(direct("4.2.1"),),
     example={
         BUCKET: {"logs": {}},
@@ -208,7 +225,7 @@ def is_encrypted_with_a_key_of_ours(bucket: Resource, graph: ResourceGraph) -> I
     logs cannot be: neither S3 nor load balancers write under such a key.
     """
     encrypted = False
-    for setting in graph.attached_to(bucket, ENCRYPTION_SETTING, by="bucket"):
+    for setting in companions.of(bucket, ENCRYPTION_SETTING, graph, by="bucket"):
         for rule in setting.blocks("rule"):
             for default in rule.blocks("apply_server_side_encryption_by_default"):
                 encrypted = True
@@ -218,6 +235,9 @@ def is_encrypted_with_a_key_of_ours(bucket: Resource, graph: ResourceGraph) -> I
                 yield from encryption.not_ours(default, "kms_master_key_id", graph)
     for default in bucket.blocks(INLINE_ENCRYPTION):
         encrypted = True
+        algorithm = default.get("sse_algorithm")
+        if algorithm == "AES256":
+            yield Violation(f"sse_algorithm is {algorithm}", default, "sse_algorithm")
         yield from encryption.not_ours(default, "kms_master_key_id", graph)
     if not encrypted:
         yield Violation(f"has no {ENCRYPTION_SETTING}", bucket)
@@ -225,7 +245,7 @@ def is_encrypted_with_a_key_of_ours(bucket: Resource, graph: ResourceGraph) -> I
 
 ENCRYPTION = Policy(
     checks=is_encrypted_with_a_key_of_ours,
-    applies_to=BUCKET,
+    applies_to=(BUCKET, ENCRYPTION_SETTING),
     unless=takes_access_logs,
     claims=(supports("3.5.1"), supports("10.3.2")),
     example={
@@ -263,7 +283,7 @@ def keeps_versions(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation
 
     What somebody alters or deletes is then still there, as it was before.
     """
-    settings = list(graph.attached_to(bucket, VERSIONING_SETTING, by="bucket"))
+    settings = list(companions.of(bucket, VERSIONING_SETTING, graph, by="bucket"))
     if not settings and bucket.get("versioning.enabled", False) is not True:
         yield Violation("does not keep versions", bucket)
     for setting in settings:
@@ -273,7 +293,8 @@ def keeps_versions(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation
 
 VERSIONING = Policy(
     checks=keeps_versions,
-    applies_to=BUCKET,
+    applies_to=(BUCKET, VERSIONING_SETTING),
+    unless=IS_JUDGED_WITH_ITS_BUCKET,
     claims=(supports("10.3.4"),),
     example={
         BUCKET: {"archive": {}},
@@ -382,7 +403,7 @@ def lets_go_in_time(bucket: Resource, graph: ResourceGraph) -> Iterator[Violatio
 
     What is kept for ever is kept for whoever comes in.
     """
-    settings = list(graph.attached_to(bucket, LIFECYCLE, by="bucket"))
+    settings = list(companions.of(bucket, LIFECYCLE, graph, by="bucket"))
     rules = [rule for setting in settings for rule in setting.blocks("rule")]
     rules += bucket.blocks("lifecycle_rule")
     if not any(map(_lets_go, rules)):
@@ -404,7 +425,8 @@ def _lets_go(rule: Resource) -> bool:
 
 RETENTION = Policy(
     checks=lets_go_in_time,
-    applies_to=BUCKET,
+    applies_to=(BUCKET, LIFECYCLE),
+    unless=IS_JUDGED_WITH_ITS_BUCKET,
     claims=(supports("3.2.1"),),
     example={
         BUCKET: {"logs": {}},

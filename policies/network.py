@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from policies.aws import blocks, cidr, firewall, iam, network_acl, routing
+from policies.aws import blocks, cidr, companions, firewall, iam, network_acl, routing
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import Patch, add, attached, described, remove, replace
 from policies.engine.settings import states
-from policies.engine.values import UnknownValue, drained, in_each
+from policies.engine.values import UnknownValue, in_each
 
 VPC = "aws_vpc"
 VPCS = (VPC, "aws_default_vpc")
@@ -31,7 +31,7 @@ def empties_default_group(subject: Resource, graph: ResourceGraph) -> Iterator[V
     members reach each other and everything outside.
     """
     groups = 0
-    for group in _default_groups(subject, graph):
+    for group in companions.of(subject, firewall.DEFAULT_GROUP, graph, by="vpc_id"):
         groups += 1
         for rule in firewall.rules(group, graph):
             yield Violation("the default security group has a rule", at=rule.at)
@@ -42,22 +42,6 @@ def empties_default_group(subject: Resource, graph: ResourceGraph) -> Iterator[V
         yield Violation(f"has no {firewall.DEFAULT_GROUP}", at=subject)
 
 
-def _default_groups(subject: Resource, graph: ResourceGraph) -> Iterator[Resource]:
-    """Yield the default group of a VPC; of a VPC that stands elsewhere, it is judged itself."""
-    if subject.type == firewall.DEFAULT_GROUP:
-        yield subject
-    else:
-        yield from graph.attached_to(subject, firewall.DEFAULT_GROUP, by="vpc_id")
-
-
-def is_of_a_vpc_here(subject: Resource, graph: ResourceGraph) -> bool:
-    """Whether *subject* is judged where its VPC is: then not by itself."""
-    if subject.type != firewall.DEFAULT_GROUP:
-        return False
-    named, _ = drained(subject.reference("vpc_id"))
-    return any(vpc.type in VPCS for name in named for vpc in graph.named(name))
-
-
 def _rule_of_the_default_group(vpc: Resource, graph: ResourceGraph) -> ResourceGraph:
     group = next(graph.attached_to(vpc, firewall.DEFAULT_GROUP, by="vpc_id"))
     return add(firewall.INGRESS_RULE, security_group_id="${{subject}.id}")(group, graph)
@@ -66,7 +50,7 @@ def _rule_of_the_default_group(vpc: Resource, graph: ResourceGraph) -> ResourceG
 DEFAULT_SECURITY_GROUP = Policy(
     checks=empties_default_group,
     applies_to=(*VPCS, firewall.DEFAULT_GROUP),
-    unless=is_of_a_vpc_here,
+    unless=companions.judged_with(*VPCS, by="vpc_id"),
     claims=(part_of("1.3.1"),),
     example={
         "aws_vpc": {"cde": {}},

@@ -234,8 +234,8 @@ def passes_no_secret_in_its_environment(
             yield Violation(f"environment.variables.{name} holds {kind}", function)
 
     for environment in function.blocks("environment"):
-        variables = environment.get("variables") or {}
-        yield from in_each(variables, in_one)
+        variables = environment.get("variables")
+        yield from in_each(variables or (), in_one)
 
 
 FUNCTION_ENVIRONMENT = Policy(

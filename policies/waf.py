@@ -34,11 +34,14 @@ def stands_behind_a_firewall(balancer: Resource, graph: ResourceGraph) -> Iterat
 
     A well-formed request can be an attack: a firewall for addresses and ports lets it through.
     """
-    for association, acl in ASSOCIATIONS.items():
-        for found in graph.attached_to(balancer, association, by="resource_arn"):
-            if found.is_set(acl):
-                return
-    yield Violation(f"has no {ASSOCIATION}", balancer)
+    acls = [
+        acl
+        for association, by in ASSOCIATIONS.items()
+        for found in graph.attached_to(balancer, association, by="resource_arn")
+        for acl in graph.follow(found, by)
+    ]
+    if not acls:
+        yield Violation(f"has no {ASSOCIATION}", balancer)
 
 
 IN_FRONT = Policy(

@@ -203,7 +203,7 @@ class Statement:
     def conditions(
         self, is_asked: Callable[[str], bool] = lambda _: True
     ) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        """Yield the conditions on keys that are asked for: operator and key in lower case, values."""
+        """Yield the conditions on keys that are asked for: operator, key in lower case, values."""
         for operator, tests in (self.body.get("Condition") or {}).items():
             for key in tests:
                 if is_asked(key.lower()):

@@ -44,7 +44,8 @@ _INSTANCE = re.compile(r"\b(?:each|count|self|path|uuid|timestamp)\b")
 """What makes the same template stand for different values."""
 
 SELF = frozenset({
-    "allocation_id", "arn", "arn_suffix", "bucket", "certificate_arn", "cluster_identifier",
+    "allocation_id", "arn", "arn_suffix", "bucket", "bucket_domain_name",
+    "bucket_regional_domain_name", "certificate_arn", "cluster_identifier",
     "fqdn", "function_name", "id", "identifier", "key_arn", "key_id", "name", "target_key_arn",
     "target_key_id", "zone_id",
 })  # fmt: skip
