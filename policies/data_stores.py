@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 from policies import common
+from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, part_of
+from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import attached, remove, replace
 from policies.engine.settings import example, names, states
 
@@ -46,7 +48,35 @@ OPENZFS_KEY = common.under_our_key(
     "FSx for OpenZFS systems", "aws_fsx_openzfs_file_system", "kms_key_id"
 )
 
-TABLES_KEY = common.under_our_key("DynamoDB tables", TABLE, "server_side_encryption.kms_key_arn")
+
+def uses_its_key(table: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    DynamoDB tables are encrypted with a key of ours.
+
+    Whoever reads them needs our permission for the key as well.
+    """
+    yield from encryption.not_ours(table, "server_side_encryption.kms_key_arn", graph)
+    if table.get("server_side_encryption.enabled", True) is not True:
+        yield Violation("server_side_encryption.enabled is not true", table)
+
+
+TABLES_KEY = Policy(
+    checks=uses_its_key,
+    applies_to=TABLE,
+    claims=(supports("3.5.1"),),
+    example={
+        TABLE: {
+            "cde": {
+                "server_side_encryption": {"enabled": True, "kms_key_arn": "${aws_kms_key.cde.arn}"}
+            }
+        }
+    },
+    violated_by=(
+        remove("server_side_encryption"),
+        remove("server_side_encryption.kms_key_arn"),
+        replace("server_side_encryption.enabled", False),
+    ),
+)
 TABLES_RECOVERY = states(
     TABLE,
     "point_in_time_recovery.enabled",
@@ -110,11 +140,30 @@ NEPTUNE_KEY = common.under_our_key("Neptune clusters", NEPTUNE, "kms_key_arn")
 
 BROKERS_PRIVATE = common.private("MQ brokers", BROKER, "publicly_accessible", otherwise=False)
 BROKERS_PATCHES = common.patched("MQ brokers", BROKER, "auto_minor_version_upgrade")
-BROKERS_LOGS = common.recorded(
-    "MQ brokers log who administers them.",
-    BROKER,
-    "logs.audit",
-    True,
+
+
+def logs_its_administrators(broker: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    MQ brokers log who administers them.
+
+    RabbitMQ has one log for everything.
+    """
+    is_rabbit = str(broker.get("engine_type")).lower() == "rabbitmq"
+    path = "logs.general" if is_rabbit else "logs.audit"
+    if broker.get(path, False) is not True:
+        yield Violation(f"{path} is not true", broker, path)
+
+
+BROKERS_LOGS = Policy(
+    checks=logs_its_administrators,
+    applies_to=BROKER,
+    claims=(part_of("10.2.1"),),
+    example={BROKER: {"cde": {"engine_type": "ActiveMQ", "logs": {"audit": True}}}},
+    violated_by=(
+        remove("logs"),
+        replace("logs.audit", False),
+        replace("engine_type", "RabbitMQ"),
+    ),
 )
 BROKERS_KEY = common.under_our_key("MQ brokers", BROKER, "encryption_options.kms_key_id")
 
@@ -125,16 +174,31 @@ REPLICATION_PATCHES = common.patched(
     "DMS replication instances", REPLICATION, "auto_minor_version_upgrade"
 )
 REPLICATION_KEY = common.under_our_key("DMS replication instances", REPLICATION, "kms_key_arn")
-REPLICATION_TLS = states(
-    "aws_dms_endpoint",
-    "ssl_mode",
-    "require",
-    "verify-ca",
-    "verify-full",
-    refused=("none",),
-    title="DMS endpoints speak TLS.",
-    why="A migration carries everything at once.",
-    claims=(part_of("4.2.1"),),
+WITHOUT_A_MODE = frozenset({
+    "dynamodb", "elasticsearch", "kafka", "kinesis", "opensearch", "redis", "redshift-serverless",
+    "s3",
+})  # fmt: skip
+"""Engines that are spoken to over the API of AWS, or say elsewhere whether over TLS."""
+
+
+def has_a_mode(endpoint: Resource) -> bool:
+    """Whether ssl_mode says how *endpoint* is spoken to."""
+    return endpoint.get("engine_name") not in WITHOUT_A_MODE
+
+
+REPLICATION_TLS = dataclasses.replace(
+    states(
+        "aws_dms_endpoint",
+        "ssl_mode",
+        "require",
+        "verify-ca",
+        "verify-full",
+        refused=("none",),
+        title="DMS endpoints speak TLS.",
+        why="A migration carries everything at once.",
+        claims=(part_of("4.2.1"),),
+    ),
+    when=has_a_mode,
 )
 
 TIMESERIES_KEY = common.under_our_key("Timestream databases", TIMESERIES, "kms_key_id")
@@ -168,38 +232,49 @@ DOCUMENTS_LOGS = _logs(DOCUMENTS, "enabled_cloudwatch_logs_exports", "audit", "D
 NEPTUNE_LOGS = _logs(NEPTUNE, "enable_cloudwatch_logs_exports", "audit", "Neptune clusters")
 
 
-def _parameter(type: str, parameter: str, wanted: frozenset[str], what: str) -> Policy:
+def _parameter(
+    type: str, parameter: str, wanted: frozenset[str], what: str, *, otherwise: bool
+) -> Policy:
+    """Return the policy that *parameter* is one of *wanted*, as it is *otherwise*, or is not."""
+
     def sets_the_parameter(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
         for setting in group.blocks("parameter"):
             if setting.get("name") == parameter:
                 if str(setting.get("value")).lower() not in wanted:
                     yield Violation(f"{parameter} is {setting.get('value')}", setting, "value")
                 return
-        yield Violation(f"{parameter} is not stated", group, "parameter")
+        if not otherwise:
+            yield Violation(f"{parameter} is not stated", group, "parameter")
 
+    left_out = () if otherwise else (replace("parameter", []),)
     good = {"name": parameter, "value": min(wanted)}
     return Policy(
         checks=sets_the_parameter,
         applies_to=type,
         title=f"{what} take no connection without TLS.",
-        why="Left out, each client decides for itself.",
+        why="Otherwise each client decides for itself.",
         claims=(part_of("4.2.1"),),
         example=example(type, "parameter", [good]),
         violated_by=(
-            replace("parameter", []),
+            *left_out,
             replace("parameter", [{"name": parameter, "value": "disabled"}]),
         ),
     )
 
 
 WAREHOUSES_TLS = _parameter(
-    "aws_redshift_parameter_group", "require_ssl", frozenset({"true"}), "Redshift clusters"
+    "aws_redshift_parameter_group",
+    "require_ssl",
+    frozenset({"true"}),
+    "Redshift clusters",
+    otherwise=False,
 )
 DOCUMENTS_TLS = _parameter(
     "aws_docdb_cluster_parameter_group",
     "tls",
     frozenset({"enabled", "tls1.2+", "tls1.3+", "fips-140-3"}),
     "DocumentDB clusters",
+    otherwise=True,
 )
 
 

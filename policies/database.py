@@ -43,11 +43,28 @@ def is_encrypted(database: Resource, graph: ResourceGraph) -> Iterator[Violation
         yield Violation("storage_encrypted is not true", database, "storage_encrypted")
 
 
+def is_encrypted_by_itself(database: Resource) -> bool:
+    """Whether *database* is one of which AWS encrypts each, or is encrypted as its cluster is."""
+    is_serverless = database.get("engine_mode") == "serverless"
+    return is_serverless or database.is_set("source_db_cluster_identifier")
+
+
+def has_to_be_encrypted(database: Resource) -> bool:
+    """Whether nothing but *database* itself says whether it is encrypted."""
+    return not is_encrypted_by_itself(database)
+
+
 ENCRYPTION = Policy(
     checks=is_encrypted,
     applies_to=(CLUSTER, INSTANCE, "aws_rds_global_cluster"),
+    when=has_to_be_encrypted,
     claims=(supports("3.5.1"),),
-    example={"aws_rds_cluster": {"cde": {"storage_encrypted": True}}},
+    example={
+        "aws_rds_cluster": {
+            "cde": {"storage_encrypted": True},
+            "serverless": {"engine_mode": "serverless"},
+        }
+    },
     violated_by=(remove("storage_encrypted"), replace("storage_encrypted", False)),
 )
 
@@ -484,27 +501,37 @@ BACKUPS = Policy(
 
 def is_protected_from_deletion(database: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    Databases are protected from deletion, and leave a last snapshot.
+    Databases are protected from deletion.
 
     Neither a wrong command nor a stolen role ends them in one step.
     """
     if database.get("deletion_protection") is not True:
         yield Violation("deletion_protection is not true", database, "deletion_protection")
-    if database.get("skip_final_snapshot", False) is not False:
-        yield Violation("skip_final_snapshot is not false", database, "skip_final_snapshot")
 
 
 DELETION_PROTECTION = Policy(
     checks=is_protected_from_deletion,
     applies_to=(CLUSTER, INSTANCE),
-    example={
-        "aws_rds_cluster": {"cde": {"deletion_protection": True, "skip_final_snapshot": False}}
-    },
-    violated_by=(
-        remove("deletion_protection"),
-        replace("deletion_protection", False),
-        replace("skip_final_snapshot", True),
-    ),
+    example={"aws_rds_cluster": {"cde": {"deletion_protection": True}}},
+    violated_by=(remove("deletion_protection"), replace("deletion_protection", False)),
+)
+
+
+def leaves_a_snapshot(database: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases leave a last snapshot.
+
+    What was deleted on purpose may have been deleted by the wrong one.
+    """
+    if database.get("skip_final_snapshot", False) is not False:
+        yield Violation("skip_final_snapshot is not false", database, "skip_final_snapshot")
+
+
+FINAL_SNAPSHOT = Policy(
+    checks=leaves_a_snapshot,
+    applies_to=(CLUSTER, INSTANCE),
+    example={"aws_rds_cluster": {"cde": {"skip_final_snapshot": False}}},
+    violated_by=(replace("skip_final_snapshot", True),),
 )
 
 EVENTS = "aws_db_event_subscription"

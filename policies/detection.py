@@ -113,7 +113,11 @@ def records_everything(recorder: Resource, graph: ResourceGraph) -> Iterator[Vio
 
 
 def is_running(recorder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """The recorder is switched on, and delivers."""
+    """
+    The recorder of Config is switched on, and delivers.
+
+    One that was made and never started has recorded nothing.
+    """
     statuses = list(graph.attached_to(recorder, RECORDER_STATUS, by="name"))
     if not statuses or not all(status.get("is_enabled") is True for status in statuses):
         yield Violation("is not switched on", recorder)
@@ -122,7 +126,7 @@ def is_running(recorder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
 
 
 CHANGES = Policy(
-    checks=(records_everything, is_running),
+    checks=records_everything,
     applies_to=RECORDER,
     at_least=1,
     account_wide=True,
@@ -132,7 +136,22 @@ CHANGES = Policy(
             "account": {
                 "recording_group": {"all_supported": True, "include_global_resource_types": True}
             }
-        },
+        }
+    },
+    violated_by=(
+        replace("recording_group.all_supported", False),
+        replace("recording_group.include_global_resource_types", False),
+        remove("recording_group"),
+        replace("recording_mode", {"recording_frequency": "DAILY"}),
+    ),
+)
+
+RECORDING = Policy(
+    checks=is_running,
+    applies_to=RECORDER,
+    claims=(supports("11.5.2"), supports("12.5.1")),
+    example={
+        RECORDER: {"account": {}},
         RECORDER_STATUS: {
             "account": {
                 "name": "${aws_config_configuration_recorder.account.name}",
@@ -142,10 +161,6 @@ CHANGES = Policy(
         CHANNEL: {"account": {}},
     },
     violated_by=(
-        replace("recording_group.all_supported", False),
-        replace("recording_group.include_global_resource_types", False),
-        remove("recording_group"),
-        replace("recording_mode", {"recording_frequency": "DAILY"}),
         attached(RECORDER_STATUS, by="name"),
         attached(RECORDER_STATUS, replace("is_enabled", False), by="name"),
     ),

@@ -9,6 +9,7 @@ from policies.aws.log_groups import LOG_GROUP
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import described, remove, replace
+from policies.engine.values import Unknown
 
 FUNCTION = "aws_lambda_function"
 PERMISSION = "aws_lambda_permission"
@@ -20,7 +21,9 @@ def is_called_by_those_we_name(permission: Resource, graph: ResourceGraph) -> It
 
     A service is bound to our account, or it could be made to call for somebody else.
     """
-    principal = str(permission.get("principal", "*"))
+    written = permission.peek("principal")
+    is_partly = isinstance(written, Unknown) and written.is_something and not written.targets
+    principal = written.expression if is_partly else str(permission.get("principal", "*"))
     if "*" in principal:
         yield Violation(f"principal is {principal}", permission, "principal")
     elif permission.is_known("source_arn") and permission.get("source_arn") == "*":

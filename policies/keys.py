@@ -110,7 +110,13 @@ def names_its_principals(key: Resource, graph: ResourceGraph) -> Iterator[Violat
 
 PUBLIC_POLICY = Policy(
     checks=(is_written_out, names_its_principals),
-    applies_to=(KEY, KEY_POLICY, "aws_kms_replica_key"),
+    applies_to=(
+        KEY,
+        KEY_POLICY,
+        "aws_kms_external_key",
+        "aws_kms_replica_external_key",
+        "aws_kms_replica_key",
+    ),
     claims=(part_of("3.6.1"),),
     example={
         "aws_kms_key": {

@@ -28,11 +28,13 @@ from policies.aws.privileges import (
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import Described, described, replace
-from policies.engine.values import in_each
+from policies.engine.values import Unknown, in_each
 
 ROLE = "aws_iam_role"
 HOLDERS = (*iam.DOCUMENTS, ROLE)
 ATTACHMENTS = (
+    "aws_iam_group_policy_attachments_exclusive",
+    "aws_iam_user_policy_attachments_exclusive",
     "aws_iam_role_policy_attachments_exclusive",
     "aws_ssoadmin_managed_policy_attachment",
     "aws_iam_role_policy_attachment",
@@ -40,7 +42,10 @@ ATTACHMENTS = (
     "aws_iam_group_policy_attachment",
     "aws_iam_policy_attachment",
 )
-FULL_ACCESS = ("AdministratorAccess", "IAMFullAccess", "PowerUserAccess")
+FULL_ACCESS = re.compile(
+    r"AdministratorAccess.*|PowerUserAccess|(?:Database|System)Administrator|.*FullAccess(?:_?[vV]\d+)?"
+)
+"""The policies of AWS that cover every resource of a kind, or all there is."""
 
 
 def _policy(**statement: Any) -> dict[str, Any]:
@@ -174,10 +179,21 @@ def binds_its_actions(holder: Resource, graph: ResourceGraph) -> Iterator[Violat
             if actions.can_be_bound(action):
                 yield Violation(f"{statement.name} allows {action} on *", holder, "policy")
 
-        if statement.names_everything() and not statement.is_bound_by_a_condition():
-            yield from in_each(statement.actions(), as_one)
+        if not statement.is_bound_by_a_condition():
+            yield from in_each(_everywhere(statement), as_one)
 
     return in_each(iam.allowed(holder, graph), in_one)
+
+
+def _everywhere(statement: iam.Statement) -> Iterator[str]:
+    """Yield the actions of *statement* on everything, or on every store of their service."""
+    if statement.names_everything():
+        yield from statement.actions()
+        return
+    for action in statement.actions():
+        samples = SAMPLE_DATA.get(action.partition(":")[0])
+        if samples and any(iam.covers_arns(text, samples) for text in statement.named_resources()):
+            yield action
 
 
 BOUND_ACTIONS = Policy(
@@ -187,6 +203,7 @@ BOUND_ACTIONS = Policy(
     example=GOOD,
     violated_by=_granting(
         {"Action": "s3:PutObject", "Resource": "*"},
+        {"Action": "s3:PutObject", "Resource": "arn:aws:s3:::*"},
         {"Action": ["ec2:DescribeInstances", "ec2:Terminate*"], "Resource": ["*"]},
         {
             "Action": "rds:DeleteDBCluster",
@@ -316,16 +333,21 @@ def attaches_no_full_access(attachment: Resource, graph: ResourceGraph) -> Itera
 
 def _full_access(attachment: Resource, attribute: str, graph: ResourceGraph) -> Iterator[Violation]:
     missing = None
+    written = attachment.peek(attribute)
+    if isinstance(written, Unknown) and not written.quoted and not written.targets:
+        _, _, name = written.expression.rpartition("/")
+        if FULL_ACCESS.fullmatch(name):
+            yield Violation(f"{attribute} is {name}", attachment, attribute)
     for policy in attachment.reference(attribute):
         name = policy.rpartition("/")[2]
         if policy.startswith("data.aws_iam_policy."):
             missing = policy
-        elif name in FULL_ACCESS or name.endswith("FullAccess"):
+        elif FULL_ACCESS.fullmatch(name):
             yield Violation(f"{attribute} is {name}", attachment, attribute)
     if missing:
         for source in graph.of_type("data.aws_iam_policy"):
             name = str(source.get("name") or source.get("arn")).rpartition("/")[2]
-            if source.base == missing and (name in FULL_ACCESS or name.endswith("FullAccess")):
+            if source.base == missing and FULL_ACCESS.fullmatch(name):
                 yield Violation(f"{attribute} is {name}", attachment, attribute)
 
 
@@ -551,8 +573,31 @@ KEY_SUBSTITUTION = Policy(
 
 
 PERSONAL = Policy(
-    prohibits=("aws_iam_user_policy", "aws_iam_user_policy_attachment"),
+    prohibits=(
+        "aws_iam_user_policy",
+        "aws_iam_user_policy_attachment",
+        "aws_iam_user_policy_attachments_exclusive",
+    ),
     title="Permissions are given to roles, and to no user.",
     why="What a person may do is looked up in one place, and ends with the role.",
     claims=(part_of("7.2.2"),),
+)
+
+
+def attaches_to_no_user(attachment: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    A policy that is attached to several is attached to no user.
+
+    A list of users is a list of exceptions to what roles may do.
+    """
+    if attachment.is_set("users"):
+        yield Violation("users are named", attachment, "users")
+
+
+SHARED_ATTACHMENTS = Policy(
+    checks=attaches_to_no_user,
+    applies_to="aws_iam_policy_attachment",
+    claims=(part_of("7.2.2"),),
+    example={"aws_iam_policy_attachment": {"app": {"users": []}}},
+    violated_by=(replace("users", ["alice"]),),
 )

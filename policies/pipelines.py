@@ -107,14 +107,30 @@ BUILD_PRIVILEGES = states(
     why="A privileged build is root on the machine that runs it.",
     claims=(supports("7.2.5"),),
 )
-BUILD_ARTIFACTS = states(
-    PROJECT,
-    "artifacts.encryption_disabled",
-    False,
-    otherwise=False,
-    title="What builds make is encrypted.",
-    why="It holds everything that the application is made of.",
+
+
+def encrypts_what_it_makes(project: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    What builds make is encrypted.
+
+    It holds everything that the application is made of.
+    """
+    for path in ("artifacts", "secondary_artifacts"):
+        for made in project.blocks(path):
+            is_kept = made.get("type", "S3") != "NO_ARTIFACTS"
+            if is_kept and made.get("encryption_disabled", False) is not False:
+                yield Violation(f"{path}.encryption_disabled is true", made, "encryption_disabled")
+
+
+BUILD_ARTIFACTS = Policy(
+    checks=encrypts_what_it_makes,
+    applies_to=PROJECT,
     claims=(supports("3.5.1"),),
+    example={PROJECT: {"app": {"artifacts": {"type": "S3", "encryption_disabled": False}}}},
+    violated_by=(
+        replace("artifacts.encryption_disabled", True),
+        replace("secondary_artifacts", [{"encryption_disabled": True}]),
+    ),
 )
 
 MACHINE_LOGS = common.recorded(
@@ -173,10 +189,24 @@ TRANSFER_ENDPOINT = states(
     why="A public one is open to every address there is.",
     claims=(part_of("1.4.4"),),
 )
-TRANSFER_LOGS = common.recorded(
-    "Transfer servers log who came.",
-    TRANSFER,
-    "logging_role",
+
+
+def logs_who_came(server: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Transfer servers log who came.
+
+    A file that was fetched leaves no other trace.
+    """
+    if not server.is_set("logging_role") and not server.is_set("structured_log_destinations"):
+        yield Violation("logging_role is not stated", server, "logging_role")
+
+
+TRANSFER_LOGS = Policy(
+    checks=logs_who_came,
+    applies_to=TRANSFER,
+    claims=(part_of("10.2.1"),),
+    example={TRANSFER: {"files": {"logging_role": "${aws_iam_role.logs.arn}"}}},
+    violated_by=(remove("logging_role"),),
 )
 
 

@@ -19,31 +19,48 @@ def _domain(**arguments: object) -> dict[str, object]:
 
 def encrypts_what_it_holds(domain: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    Search domains encrypt what they hold, and what their nodes tell each other.
+    Search domains encrypt what they hold.
 
     An index is a copy of what was searched for.
     """
-    for setting in ("encrypt_at_rest.enabled", "node_to_node_encryption.enabled"):
-        if domain.get(setting, False) is not True:
-            yield Violation(f"{setting} is not true", domain, setting)
+    if domain.get("encrypt_at_rest.enabled", False) is not True:
+        yield Violation("encrypt_at_rest.enabled is not true", domain, "encrypt_at_rest.enabled")
 
 
 ENCRYPTION = Policy(
     checks=encrypts_what_it_holds,
     applies_to=DOMAINS,
-    claims=(supports("3.5.1"), part_of("4.2.1")),
-    example=_domain(encrypt_at_rest={"enabled": True}, node_to_node_encryption={"enabled": True}),
+    claims=(supports("3.5.1"),),
+    example=_domain(encrypt_at_rest={"enabled": True}),
+    violated_by=(remove("encrypt_at_rest"), replace("encrypt_at_rest.enabled", False)),
+)
+
+
+def encrypts_between_nodes(domain: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Search domains encrypt what their nodes tell each other.
+
+    Each answer is put together from many of them.
+    """
+    if domain.get("node_to_node_encryption.enabled", False) is not True:
+        yield Violation("node_to_node_encryption.enabled is not true", domain)
+
+
+BETWEEN_NODES = Policy(
+    checks=encrypts_between_nodes,
+    applies_to=DOMAINS,
+    claims=(part_of("4.2.1"),),
+    example=_domain(node_to_node_encryption={"enabled": True}),
     violated_by=(
-        remove("encrypt_at_rest"),
-        replace("encrypt_at_rest.enabled", False),
         remove("node_to_node_encryption"),
+        replace("node_to_node_encryption.enabled", False),
     ),
 )
 
 
-def speaks_modern_tls(domain: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+def enforces_https(domain: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    Search domains speak TLS 1.2 or newer, and nothing else.
+    Search domains answer over HTTPS only.
 
     Left out, a domain answers plain HTTP as well.
     """
@@ -52,9 +69,32 @@ def speaks_modern_tls(domain: Resource, graph: ResourceGraph) -> Iterator[Violat
     for options in domain.blocks("domain_endpoint_options"):
         if options.get("enforce_https", True) is not True:
             yield Violation("enforce_https is not true", options, "enforce_https")
-        policy = options.get("tls_security_policy")
-        if policy is None or not tls.is_modern(policy, graph):
-            yield Violation(f"tls_security_policy is {policy}", options, "tls_security_policy")
+
+
+HTTPS = Policy(
+    checks=enforces_https,
+    applies_to=DOMAINS,
+    claims=(direct("4.2.1"),),
+    example=_domain(domain_endpoint_options={"enforce_https": True}),
+    violated_by=(
+        remove("domain_endpoint_options"),
+        replace("domain_endpoint_options.enforce_https", False),
+    ),
+)
+
+
+def speaks_modern_tls(domain: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Search domains speak TLS 1.2 or newer, and nothing older.
+
+    Left out, a domain takes TLS 1.0 as well.
+    """
+    path = "domain_endpoint_options.tls_security_policy"
+    policy = domain.get(path)
+    if policy is None:
+        yield Violation("tls_security_policy is not stated", domain, path)
+    elif not tls.is_modern(policy, graph):
+        yield Violation(f"tls_security_policy is {policy}", domain, path)
 
 
 TLS = Policy(
@@ -62,14 +102,10 @@ TLS = Policy(
     applies_to=DOMAINS,
     claims=(direct("4.2.1"),),
     example=_domain(
-        domain_endpoint_options={
-            "enforce_https": True,
-            "tls_security_policy": "Policy-Min-TLS-1-2-PFS-2023-10",
-        }
+        domain_endpoint_options={"tls_security_policy": "Policy-Min-TLS-1-2-PFS-2023-10"}
     ),
     violated_by=(
         remove("domain_endpoint_options"),
-        replace("domain_endpoint_options.enforce_https", False),
         remove("domain_endpoint_options.tls_security_policy"),
         replace("domain_endpoint_options.tls_security_policy", "Policy-Min-TLS-1-0-2019-07"),
     ),

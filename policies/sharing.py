@@ -53,6 +53,9 @@ EVERYBODY = Policy(
 
 
 RESOURCE_POLICIES = {
+    "aws_acmpca_policy": "policy",
+    "aws_api_gateway_domain_name": "policy",
+    "aws_api_gateway_rest_api": "policy",
     "aws_api_gateway_rest_api_policy": "policy",
     "aws_backup_vault_policy": "policy",
     "aws_cloudwatch_event_bus_policy": "policy",
@@ -64,7 +67,10 @@ RESOURCE_POLICIES = {
     "aws_codebuild_resource_policy": "policy",
     "aws_dynamodb_resource_policy": "policy",
     "aws_ecr_registry_policy": "policy",
+    "aws_ecrpublic_repository_policy": "policy",
     "aws_efs_file_system_policy": "policy",
+    "aws_glacier_vault": "access_policy",
+    "aws_glacier_vault_lock": "policy",
     "aws_glue_resource_policy": "policy",
     "aws_kinesis_resource_policy": "policy",
     "aws_media_store_container_policy": "policy",
@@ -72,9 +78,11 @@ RESOURCE_POLICIES = {
     "aws_networkfirewall_resource_policy": "policy",
     "aws_oam_sink_policy": "policy",
     "aws_redshift_resource_policy": "policy",
+    "aws_s3_access_point": "policy",
     "aws_s3control_access_point_policy": "policy",
     "aws_s3control_bucket_policy": "policy",
     "aws_s3control_multi_region_access_point_policy": "details.policy",
+    "aws_s3control_object_lambda_access_point_policy": "policy",
     "aws_s3tables_table_bucket_policy": "resource_policy",
     "aws_s3tables_table_policy": "resource_policy",
     "aws_sagemaker_model_package_group_policy": "resource_policy",

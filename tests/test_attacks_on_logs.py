@@ -292,11 +292,11 @@ WAYS = {
                 "z": STATUS_OFF,
             },
         },
-        "detection.changes",
+        "detection.recording",
     ),
     "a recorder whose channel may not be there": (
         {**RECORDER, "aws_config_delivery_channel": {"c": {"count": NEVER}}},
-        "detection.changes",
+        "detection.recording",
     ),
     "a backup of everything but the database": (
         {

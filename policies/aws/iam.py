@@ -134,7 +134,7 @@ class Statement:
         principal = self.body.get("Principal")
         if isinstance(principal, Mapping):
             for kind in principal:
-                yield from _written(principal, kind)
+                yield from _written(principal, kind, partly=True)
         else:
             yield from _written(self.body, "Principal")
 
@@ -147,8 +147,11 @@ class Statement:
             raise UnknownValue(f"{self.name} has a Principal that is none")
         elif isinstance(principal, Mapping):
             for kind in principal:
-                specific = () if kind == "Federated" else ("arn", "iam_arn")
-                for text in _texts(principal, kind, specific, partly=True):
+                for text in (
+                    _written(principal, kind, partly=True)
+                    if kind == "Federated"
+                    else _texts(principal, kind, specific=("arn", "iam_arn"), partly=True)
+                ):
                     yield kind, text
 
     def is_bound_to_an_account(self) -> bool:
@@ -448,15 +451,22 @@ def _items(body: Mapping[str, Any], key: str) -> Iterator[Any]:
         yield from value.peek() if isinstance(value, Items) else [value]
 
 
-def _written(body: Mapping[str, Any], key: str) -> Iterator[str]:
-    """Yield the text or texts at *key*, attributes of resources as they are written."""
+def _written(body: Mapping[str, Any], key: str, *, partly: bool = False) -> Iterator[str]:
+    """
+    Yield the text or texts at *key*, attributes of resources as they are written.
+
+    So are texts that are known *partly*, where that is asked for.
+    """
     unknown = None
     for item in _items(body, key):
         if isinstance(item, Unknown):
-            if item.attribute is None and not _is_of_this_account(item) and not _is_named(item):
-                unknown = item
-            else:
+            if item.attribute or _is_of_this_account(item) or _is_named(item):
                 yield item.written
+                continue
+            if partly and item.is_something:
+                yield item.expression
+            if not partly or not item.is_something or item.quoted:
+                unknown = item
         elif item is not None:
             yield str(item)
     if unknown:

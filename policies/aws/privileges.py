@@ -57,28 +57,40 @@ SAMPLES = (
             "iam::111122223333:user/",
             "iam::111122223333:group/",
             "iam::111122223333:policy/",
+            "ec2:us-east-1:111122223333:instance/i-",
+            "glue:us-east-1:111122223333:devEndpoint/",
             "lambda:us-east-1:111122223333:function:",
+            "sagemaker:us-east-1:111122223333:notebook-instance/",
         )
     ),
 )
 """Of each kind, two with nothing in common: what covers both covers every one."""
 
 BECOMING = frozenset({
-    "iam:addusertogroup", "iam:attachgrouppolicy", "iam:attachrolepolicy", "iam:attachuserpolicy",
-    "iam:createaccesskey", "iam:createloginprofile", "iam:createpolicyversion",
-    "iam:putgrouppolicy", "iam:putrolepolicy", "iam:putuserpolicy",
-    "iam:setdefaultpolicyversion", "iam:updateassumerolepolicy", "iam:updateloginprofile",
-    "lambda:updatefunctioncode", "sts:assumerole",
+    "ec2-instance-connect:sendsshpublickey", "glue:updatedevendpoint", "iam:addusertogroup",
+    "iam:attachgrouppolicy", "iam:attachrolepolicy", "iam:attachuserpolicy", "iam:createaccesskey",
+    "iam:createloginprofile", "iam:createpolicyversion", "iam:createservicespecificcredential",
+    "iam:deleterolepermissionsboundary", "iam:deleteuserpermissionsboundary",
+    "iam:putgrouppolicy", "iam:putrolepermissionsboundary", "iam:putrolepolicy",
+    "iam:putuserpermissionsboundary", "iam:putuserpolicy", "iam:setdefaultpolicyversion",
+    "iam:updateassumerolepolicy", "iam:updateloginprofile", "lambda:updatefunctioncode",
+    "lambda:updatefunctionconfiguration", "sagemaker:createpresignednotebookinstanceurl",
+    "ssm:sendcommand", "ssm:startsession", "sts:assumerole",
 })  # fmt: skip
 """What each alone makes its holder somebody else, where it is not bound to one resource."""
 
 PASSING = frozenset({"iam:passrole"})
 STARTING = frozenset({
-    "cloudformation:createchangeset", "cloudformation:createstack", "cloudformation:updatestack",
-    "codebuild:createproject", "ec2:requestspotinstances", "ec2:runinstances",
-    "ecs:createservice", "ecs:runtask", "ecs:starttask", "glue:createdevendpoint",
-    "glue:createjob", "glue:updatejob", "lambda:createfunction",
-    "sagemaker:createnotebookinstance", "sagemaker:createtrainingjob",
+    "apprunner:createservice", "autoscaling:createautoscalinggroup",
+    "autoscaling:createlaunchconfiguration", "batch:submitjob", "cloudformation:createchangeset",
+    "cloudformation:createstack", "cloudformation:createstackset", "cloudformation:updatestack",
+    "codebuild:createproject", "codestar:createproject", "datapipeline:createpipeline",
+    "ec2:associateiaminstanceprofile", "ec2:createlaunchtemplate",
+    "ec2:replaceiaminstanceprofileassociation", "ec2:requestspotinstances", "ec2:runinstances",
+    "ecs:createservice", "ecs:registertaskdefinition", "ecs:runtask", "ecs:starttask",
+    "eks:createnodegroup", "events:puttargets", "glue:createdevendpoint", "glue:createjob",
+    "glue:updatejob", "lambda:createfunction", "sagemaker:createnotebookinstance",
+    "sagemaker:createprocessingjob", "sagemaker:createtrainingjob", "ssm:startautomationexecution",
     "states:createstatemachine",
 })  # fmt: skip
 """What starts something that then works with the role that was passed to it."""
