@@ -137,9 +137,9 @@ def is_heard_when_it_fails(rotation: Resource, graph: ResourceGraph) -> Iterator
     """
     for function in graph.follow(rotation, "rotation_lambda_arn"):
         own = graph.attached_to(function, ALARM, by="dimensions.FunctionName")
-        if not any(alarm.get("metric_name") == "Errors" for alarm in own) and not any(
-            _is_counted(group, graph) for group in log_groups.of_function(function, graph)
-        ):
+        alarms = (each for each in own if each.get("metric_name") == "Errors" and _acts(each))
+        groups = log_groups.of_function(function, graph)
+        if not any(True for _ in alarms) and not any(_is_counted(group, graph) for group in groups):
             yield Violation(f"no alarm tells of errors of {function.address}", rotation)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -11,6 +12,7 @@ from policies.aws import encryption, log_buckets
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import Described, Patch, attached, described, remove, replace, without
+from policies.engine.settings import names
 from policies.engine.values import UnknownValue
 
 LOG_GROUP = "aws_cloudwatch_log_group"
@@ -122,7 +124,8 @@ def _expires_early(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation
         for rule in setting.blocks("rule")
         if rule.get("status") == "Enabled"
     ]
-    for rule in [*rules, *bucket.blocks("lifecycle_rule")]:
+    inline = (rule for rule in bucket.blocks("lifecycle_rule") if rule.get("enabled") is not False)
+    for rule in [*rules, *inline]:
         for path, attribute in (
             ("expiration", "days"),
             ("noncurrent_version_expiration", "noncurrent_days"),
@@ -428,17 +431,22 @@ def covers_every_region(trail: Resource, graph: ResourceGraph) -> Iterator[Viola
 
 
 def leaves_nothing_out(trail: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """Trails leave out no call that manages anything."""
-    for selector in trail.blocks("event_selector"):
-        if selector.get("include_management_events", True) is not True:
-            yield Violation("include_management_events is not true", selector)
-        if selector.get("read_write_type", "All") != "All":
-            yield Violation("read_write_type is not All", selector, "read_write_type")
-        if any(True for _ in selector.get("exclude_management_event_sources") or ()):
-            yield Violation("exclude_management_event_sources names some", selector)
+    """Trails leave out no call that manages anything: one selector may take all of them."""
+    selectors = [list(_leaves_out(selector)) for selector in trail.blocks("event_selector")]
+    if all(selectors):
+        yield from itertools.chain.from_iterable(selectors)
     advanced = list(trail.blocks("advanced_event_selector"))
     if advanced and not any(map(_selects_management, advanced)):
         yield Violation("advanced_event_selector leaves out management events", trail)
+
+
+def _leaves_out(selector: Resource) -> Iterator[Violation]:
+    if selector.get("include_management_events", True) is not True:
+        yield Violation("include_management_events is not true", selector)
+    if selector.get("read_write_type", "All") != "All":
+        yield Violation("read_write_type is not All", selector, "read_write_type")
+    if any(True for _ in selector.get("exclude_management_event_sources") or ()):
+        yield Violation("exclude_management_event_sources names some", selector)
 
 
 def _selects_management(selector: Resource) -> bool:
@@ -468,6 +476,15 @@ TRAIL_COVERAGE = Policy(
     ),
 )
 
+
+TRAIL_DELIVERY = names(
+    TRAIL,
+    "cloud_watch_logs_group_arn",
+    title="Trails are read as they are written: they deliver to a log group.",
+    why="What lies in a bucket is looked at when somebody asks.",
+    claims=(supports("10.4.1.1"),),
+    such_as="${aws_cloudwatch_log_group.trail.arn}:*",
+)
 
 OBJECTS = "AWS::S3::Object"
 

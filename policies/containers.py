@@ -135,7 +135,8 @@ def writes_a_log(task: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     A container that is gone has taken with it what it did not send away.
     """
     for container in _containers(task):
-        if not container.get("logConfiguration"):
+        logs = container.get("logConfiguration")
+        if not logs or (isinstance(logs, Mapping) and logs.get("logDriver") == "none"):
             yield Violation(f"container {container.get('name')} writes no log", task)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 from policies.engine.graph import Resource, ResourceGraph
@@ -212,10 +213,13 @@ REDACTION = Policy(
     ),
 )
 
-CLASSIC_LOGGING = names(
-    "aws_waf_web_acl",
-    "logging_configuration.log_destination",
-    title="Classic web application firewalls record what they see.",
-    why="What was let through matters after an incident, what was refused before it.",
-    claims=(part_of("10.2.1"),),
+CLASSIC_LOGGING = dataclasses.replace(
+    names(
+        "aws_waf_web_acl",
+        "logging_configuration.log_destination",
+        title="Classic web application firewalls record what they see.",
+        why="What was let through matters after an incident, what was refused before it.",
+        claims=(part_of("10.2.1"),),
+    ),
+    applies_to=("aws_waf_web_acl", "aws_wafregional_web_acl"),
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.values import UnknownValue
+from policies.engine.values import Unknown, UnknownValue
 
 LOG_GROUP = "aws_cloudwatch_log_group"
+PREFIX = "/aws/lambda/"
 STATED = "logging_config.log_group"
 
 
@@ -19,25 +20,42 @@ def of_function(function: Resource, graph: ResourceGraph) -> Iterator[Resource]:
         UnknownValue: After the others, where which one is not known, or it is elsewhere.
     """
     if function.is_set(STATED):
-        yield from graph.follow(function, STATED)
+        named = list(_stated(function, graph))
+        yield from named or graph.follow(function, STATED)
         return
     index = graph.index("log groups by name", lambda: _by_name(graph))
-    found = (
-        index.get(f"/aws/lambda/${{{function.base}.function_name}}")
-        or index.get(f"/aws/lambda/{function.get('function_name')}")
-        or ()
-    )
-    yield from found
+    found = {group.address: group for name in _names(function) for group in index.get(name, ())}
+    yield from found.values()
     if not found:
         for group in index.get(None, ()):
             raise UnknownValue(f"{group.address} may be its own: its name is not known")
 
 
-def _by_name(graph: ResourceGraph) -> dict[object, list[Resource]]:
-    """Return the log groups by their names as they are written, and those of no known name."""
-    index: dict[object, list[Resource]] = {}
+def _stated(function: Resource, graph: ResourceGraph) -> Iterator[Resource]:
+    """Yield the log group that *function* states by its own name."""
+    if function.is_known(STATED):
+        name = function.get(STATED)
+        yield from (group for group in graph.of_type(LOG_GROUP) if name in group.names)
+
+
+def _names(function: Resource) -> Iterator[str]:
+    """Yield how the log group of *function* may be named, as far as it is written."""
+    for address in {function.address, function.base}:
+        for attribute in ("function_name", "id"):
+            yield f"{PREFIX}${{{address}.{attribute}}}"
+    name = function.peek("function_name")
+    if isinstance(name, Unknown):
+        name = name.own
+    if isinstance(name, str):
+        yield f"{PREFIX}{name}"
+
+
+def _by_name(graph: ResourceGraph) -> dict[str | None, list[Resource]]:
+    """Return the log groups by their names as far as they are written, and those of none."""
+    index: dict[str | None, list[Resource]] = {}
     for group in graph.of_type(LOG_GROUP):
-        name = group.values.get("name")
-        is_told = group.is_known("name") or (isinstance(name, str) and not name.startswith("${"))
-        index.setdefault(name if is_told else None, []).append(group)
+        name = group.peek("name")
+        if isinstance(name, Unknown):
+            name = name.own if name.is_something and not name.targets else None
+        index.setdefault(name, []).append(group)
     return index
