@@ -141,7 +141,6 @@ STORES = Policy(
         "aws_s3_directory_bucket",
         "aws_s3control_bucket",
         "aws_s3tables_table_bucket",
-        "aws_sagemaker_domain",
         "aws_sagemaker_feature_group",
         "aws_simpledb_domain",
         "aws_storagegateway_gateway",

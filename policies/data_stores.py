@@ -357,3 +357,40 @@ MIGRATION_ENDPOINTS = Policy(
         replace(REDIS_TLS, "plaintext"),
     ),
 )
+
+NEPTUNE_AUTHENTICATION = states(
+    NEPTUNE,
+    "iam_database_authentication_enabled",
+    True,
+    title="Neptune clusters know their users by IAM.",
+    why="Otherwise whoever reaches one may ask it anything.",
+    claims=(supports("7.2.6"),),
+)
+NEPTUNE_SNAPSHOTS = common.encrypted(
+    "Global Neptune clusters", "aws_neptune_global_cluster", "storage_encrypted"
+)
+DOCUMENTS_GLOBAL = common.encrypted(
+    "Global DocumentDB clusters", "aws_docdb_global_cluster", "storage_encrypted"
+)
+NEPTUNE_PATCHES = common.patched(
+    "Neptune instances",
+    "aws_neptune_cluster_instance",
+    "auto_minor_version_upgrade",
+    otherwise=True,
+)
+DOCUMENTS_PATCHES = common.patched(
+    "DocumentDB instances",
+    "aws_docdb_cluster_instance",
+    "auto_minor_version_upgrade",
+    otherwise=True,
+)
+MEMCACHED_TLS = common.over_tls(
+    "ElastiCache clusters", "aws_elasticache_cluster", "transit_encryption_enabled", True
+)
+EVENT_STORES_KEY = common.under_our_key(
+    "Event data stores of CloudTrail", "aws_cloudtrail_event_data_store", "kms_key_id"
+)
+STREAMING_KEY = common.under_our_key(
+    "MSK clusters", "aws_msk_cluster", "encryption_info.encryption_at_rest_kms_key_arn"
+)
+PROXIES_TLS = common.over_tls("Proxies of databases", "aws_db_proxy", "require_tls", True)

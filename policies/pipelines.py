@@ -236,3 +236,50 @@ QUERY_RESULTS = Policy(
         replace("configuration", {**ENCRYPTED, "enforce_workgroup_configuration": False}),
     ),
 )
+BUILD_KEY = common.under_our_key("What builds make", PROJECT, "encryption_key")
+REPORTS_KEY = states(
+    "aws_codebuild_report_group",
+    "export_config.s3_destination.encryption_disabled",
+    False,
+    otherwise=False,
+    title="Reports of builds are encrypted.",
+    why="They tell which tests the application fails.",
+    claims=(supports("3.5.1"),),
+)
+BUILD_SOURCE_TLS = states(
+    PROJECT,
+    "source.insecure_ssl",
+    False,
+    otherwise=False,
+    title="Builds look at the certificate of whoever gives them the source.",
+    why="Otherwise anybody in between gives them another.",
+    claims=(part_of("4.2.1"), supports("6.3.2")),
+)
+OLD_TRANSFERS = frozenset({
+    "TransferSecurityPolicy-2018-11", "TransferSecurityPolicy-2020-06",
+    "TransferSecurityPolicy-FIPS-2020-06",
+})  # fmt: skip
+"""What lets weak ciphers through; the first of them is what leaving it out means."""
+
+
+def speaks_what_is_safe(server: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Transfer servers agree on no weak cipher.
+
+    A file is as safe on its way as the weakest that both sides know.
+    """
+    policy = server.get("security_policy_name", "TransferSecurityPolicy-2018-11")
+    if policy in OLD_TRANSFERS:
+        yield Violation(f"security_policy_name is {policy}", server, "security_policy_name")
+
+
+TRANSFER_TLS = Policy(
+    checks=speaks_what_is_safe,
+    applies_to=TRANSFER,
+    claims=(part_of("4.2.1"),),
+    example={TRANSFER: {"files": {"security_policy_name": "TransferSecurityPolicy-2024-01"}}},
+    violated_by=(
+        remove("security_policy_name"),
+        replace("security_policy_name", "TransferSecurityPolicy-2018-11"),
+    ),
+)
