@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import msgspec
 
-from policies.aws import credentials, encryption
-from policies.engine.document import OUTPUT, PROVIDER, VARIABLE
+from policies.aws import credentials, encryption, sensitive
+from policies.engine.document import LOCAL, OUTPUT, PROVIDER, VARIABLE
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import Described, Patch, attached, described, remove, replace
-from policies.engine.values import UnknownValue, in_each
+from policies.engine.values import Items, Unknown, UnknownValue, in_each
 
 SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
 ROTATION = "aws_secretsmanager_secret_rotation"
@@ -30,16 +32,38 @@ def _days(rotation: Resource) -> float:
     Return after how many days *rotation* comes again.
 
     Raises:
-        UnknownValue: Its schedule is not known, or a cron expression.
+        UnknownValue: Its schedule is not known, or not read here.
     """
     days = rotation.number("rotation_rules.automatically_after_days")
     if days:
         return days
     schedule = rotation.get("rotation_rules.schedule_expression")
     match = _RATE.fullmatch(str(schedule))
+    if match:
+        return int(match[1]) / (24 if match[2] == "hour" else 1)
+    match = _CRON.fullmatch(str(schedule))
     if not match:
         raise UnknownValue(f"rotation_rules.schedule_expression is {schedule}")
-    return int(match[1]) / (24 if match[2] == "hour" else 1)
+    return _days_between(match["day"], match["month"], match["weekday"])
+
+
+_CRON = re.compile(
+    r"cron\(\S+ \S+ (?P<day>[*?]|[\d,]+) (?P<month>\*|\d+) (?P<weekday>[*?]|[\w,]+) \*\)"
+)
+
+
+def _days_between(day: str, month: str, weekday: str) -> int:
+    """Return how many days lie between two times of a cron expression at most."""
+    if month != "*":
+        return 365
+    if weekday not in {"*", "?"}:
+        return 7
+    if not day[0].isdigit():
+        return 1
+    days = sorted(map(int, filter(None, day.split(","))))
+    return max(
+        later - sooner for sooner, later in zip(days, [*days[1:], days[0] + 31], strict=True)
+    )
 
 
 def rotates_monthly(secret: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -49,7 +73,8 @@ def rotates_monthly(secret: Resource, graph: ResourceGraph) -> Iterator[Violatio
     How often is the entity's own decision, from its risk analysis: here, 30 days.
     """
     rotates = False
-    for rotation in graph.attached_to(secret, ROTATION, by="secret_id"):
+    inline = [secret] if any(True for _ in secret.blocks("rotation_rules")) else []
+    for rotation in (*graph.attached_to(secret, ROTATION, by="secret_id"), *inline):
         rotates = True
         if _days(rotation) > LONGEST_DAYS:
             yield Violation(f"rotates less often than every {LONGEST_DAYS} days", rotation)
@@ -250,37 +275,46 @@ FUNCTION_ENVIRONMENT = Policy(
 )
 
 
-PASSWORDS = {
-    "aws_redshift_cluster": ("master_password", "master_password_wo"),
-    "aws_docdb_cluster": ("master_password", "master_password_wo"),
-    "aws_elasticache_replication_group": ("auth_token",),
-    "aws_dms_endpoint": ("password",),
-    "aws_directory_service_directory": ("password",),
-    "aws_emr_cluster": ("kerberos_attributes.kdc_admin_password",),
-    "aws_fsx_windows_file_system": ("self_managed_active_directory.password",),
-}
-"""Where others than RDS are told a password, by type."""
-
-
 def is_told_no_password(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    No store is told its password in a template.
+    Nothing is told a password, a key or a token in a template.
 
     What stands in a template stands in every plan, in the state, and in the history.
     """
-    for attribute in PASSWORDS[resource.type]:
-        if resource.is_written(attribute):
-            yield Violation(f"{attribute} is written out", resource, attribute)
+    return in_each(sensitive.arguments()[resource.type], lambda path: _written_at(resource, path))
+
+
+def _written_at(resource: Resource, path: str) -> Iterator[Violation]:
+    first, _, rest = path.partition(".")
+    if rest:
+        yield from in_each(resource.blocks(first), lambda block: _written_at(block, rest))
+    elif _is_written(resource, first):
+        yield Violation(f"{first} is written out", resource, first)
+
+
+def _is_written(resource: Resource, attribute: str) -> bool:
+    value = resource.peek(attribute)
+    if isinstance(value, Items):
+        return not all(isinstance(item, Unknown) for item in value.peek())
+    return resource.is_written(attribute)
+
+
+def _told(place: int, resource: Resource, graph: ResourceGraph) -> ResourceGraph:
+    first, *rest = sensitive.arguments()[resource.type][place].split(".")
+    value: Any = "correct-horse"
+    for step in reversed(rest):
+        value = {step: value}
+    return replace(first, value)(resource, graph)
 
 
 STORE_PASSWORDS = Policy(
     checks=is_told_no_password,
-    applies_to=tuple(PASSWORDS),
+    applies_to=tuple(sensitive.arguments()),
     claims=(direct("8.6.2"),),
     example={"aws_redshift_cluster": {"cde": {}}},
-    violated_by=(
-        replace("master_password", "correct-horse"),
-        replace("master_password_wo", "correct-horse"),
+    violated_by=tuple(
+        described(f"tell its {which} secret", partial(_told, place))
+        for place, which in ((0, "first"), (-1, "last"))
     ),
 )
 
@@ -322,22 +356,27 @@ ANYWHERE = Policy(
 )
 
 
-def is_named_like_a_secret(variable: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+def is_named_like_a_secret(named: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
-    Variables that are named like a secret have no default.
+    Variables and local values that are named like a secret are given none.
 
     A default is what a secret is everywhere where nobody thought of it.
     """
-    if not SECRET_NAME.search(variable.address) or not variable.is_set("default"):
+    path = "default" if named.type == VARIABLE else "value"
+    if not SECRET_NAME.search(named.address) or not named.is_written(path):
         return
-    default = variable.get("default")
-    if isinstance(default, Mapping | Sequence) and default:
-        yield Violation("default is written out", variable, "default")
+    value = named.get(path)
+    is_something = isinstance(value, Mapping | Sequence) and bool(value)
+    if is_something and not (isinstance(value, str) and _NO_SECRET.fullmatch(value)):
+        yield Violation(f"{path} is written out", named, path)
 
+
+_NO_SECRET = re.compile(r"(?i)arn:.*|true|false|none|null|(?:en|dis)abled|required|optional")
+"""What is written where a secret could be, and is none: where it lies, whether there is one."""
 
 DEFAULTS = Policy(
     checks=is_named_like_a_secret,
-    applies_to=VARIABLE,
+    applies_to=(VARIABLE, LOCAL),
     claims=(part_of("8.6.2"),),
     example={VARIABLE: {"db_password": {}}},
     violated_by=(replace("default", "correct-horse"), replace("default", ["correct-horse"])),
@@ -375,7 +414,7 @@ def is_kept_under_a_key(parameter: Resource, graph: ResourceGraph) -> Iterator[V
 
 
 SECRET_NAME = re.compile(
-    r"(?i)(?:passwords?|passwd|passphrase|pass|pwd|secrets?|tokens?|api_?key|private_?key"
+    r"(?i)(?:passwords?|passwd|passphrase|pass|pwd|secrets?|tokens?|(?:api|private|secret)_?key"
     r"|credentials?)(?:_(?:value|string|text|json|base64|wo))?$"
 )
 """How the name of a secret ends; what goes on, as in password_length, is about one."""

@@ -130,6 +130,12 @@ def test_the_tables_of_the_provider_are_those_of_its_schema(least):
             f"{type} tags" if "tags" in body["block"].get("attributes", {}) else type
             for type, body in sorted(types.items())
         ],
+        "aws/sensitive.txt": [
+            f"{type} {path}"
+            for type, body in sorted(types.items())
+            if type not in JUDGED_BY_OTHERS
+            for path in sorted(sensitive(body["block"], ()))
+        ],
         "aws/group_users.txt": [
             f"{type} {path}"
             for type, body in sorted(types.items())
@@ -178,6 +184,27 @@ def filled_in(block, within):
         if name != "timeouts" and not inner.get("min_items") and len(within) < 2:
             yield ".".join([*within, name, "*"])
         yield from filled_in(inner["block"], (*within, name))
+
+
+JUDGED_BY_OTHERS = {
+    "aws_db_instance", "aws_rds_cluster", "aws_s3_bucket_object_lock_configuration",
+    "aws_s3_bucket_replication_configuration", "aws_secretsmanager_secret_version",
+    "aws_ssm_parameter",
+}  # fmt: skip
+SECRET = re.compile(
+    r"passwords?(_wo)?$|passphrase|secret|(?<!_)token$|_token$|private_key|host_key|ssh_key"
+    r"|preshared_key|api_key(_value)?$|access_key$|customer_key|credential"
+)
+
+
+def sensitive(block, within):
+    """Yield the arguments that are marked as sensitive and named like a secret."""
+    for name, attribute in block.get("attributes", {}).items():
+        is_argument = attribute.get("optional") or attribute.get("required")
+        if is_argument and attribute.get("sensitive") and SECRET.search(name):
+            yield ".".join([*within, name])
+    for name, inner in block.get("block_types", {}).items():
+        yield from sensitive(inner["block"], (*within, name))
 
 
 GROUPS = re.compile(r"security_groups?(_ids?|_id_list|_memberships|_arns|s_ids)?$")
