@@ -31,7 +31,7 @@ from policies.engine.mutate import Described, described, replace
 from policies.engine.values import Unknown, in_each
 
 ROLE = "aws_iam_role"
-HOLDERS = (*iam.DOCUMENTS, ROLE)
+HOLDERS = (*iam.DOCUMENTS, ROLE, iam.DOCUMENT)
 ATTACHMENTS = (
     "aws_iam_group_policy_attachments_exclusive",
     "aws_iam_user_policy_attachments_exclusive",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -28,6 +28,7 @@ DOCUMENTS = {
 }
 """The types that grant to an identity, and the attribute with the document."""
 
+DOCUMENT = "data.aws_iam_policy_document"
 INLINE_POLICY = "inline_policy"
 """The block of aws_iam_role that holds a document, too."""
 
@@ -360,14 +361,36 @@ def _managed(holder: Resource, path: str, graph: ResourceGraph) -> Iterator[Stat
 
 def granted(holder: Resource, graph: ResourceGraph) -> Iterator[Statement]:
     """Yield what *holder*, of one of the DOCUMENTS or a role, grants an identity."""
-    return graph.each(("granted", holder.address), lambda: _granted(holder))
+    return graph.each(("granted", holder.address), lambda: _granted(holder, graph))
 
 
-def _granted(holder: Resource) -> Iterator[Statement]:
+def _granted(holder: Resource, graph: ResourceGraph) -> Iterator[Statement]:
+    if holder.type == DOCUMENT:
+        yield from _of_nobody(holder, graph)
     if holder.type in DOCUMENTS:
         yield from statements(holder, DOCUMENTS[holder.type])
     for inline in holder.blocks(INLINE_POLICY):
         yield from statements(inline, "policy")
+
+
+def _of_nobody(document: Resource, graph: ResourceGraph) -> Iterator[Statement]:
+    """Yield what a document that nothing here uses grants whoever is given it elsewhere."""
+    used = graph.index("documents that are used", lambda: frozenset(_used(graph)))
+    if document.address in used or not document.syntax.templates:
+        return
+    written = replace(document, values={"policy": f"${{{document.base}.json}}"})
+    for statement in statements(written, "policy"):
+        if not statement.has("Principal") and not statement.has("NotPrincipal"):
+            yield statement
+
+
+def _used(graph: ResourceGraph) -> Iterator[str]:
+    if graph.of_type(DOCUMENT):
+        for resource in graph.resources:
+            yield from _NAMED.findall(repr(resource.values))
+
+
+_NAMED = re.compile(rf"{re.escape(DOCUMENT)}\.[\w-]+(?=[.\[])")
 
 
 def allowed(holder: Resource, graph: ResourceGraph) -> Iterator[Statement]:

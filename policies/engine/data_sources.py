@@ -16,10 +16,11 @@ def policy_document(body: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Undecided: It is made of something that is not known here.
     """
-    if body.get("dynamic") or body.get("source_json") or body.get("override_json"):
-        raise Undecided("a policy document made of others")
+    if body.get("dynamic"):
+        raise Undecided("a policy document with dynamic blocks")
     statements: dict[str, dict[str, Any]] = {}
     written = [
+        *_statements_of(_blocks(body.get("source_json") or None)),
         *_statements_of(body.get("source_policy_documents")),
         *map(_statement, _blocks(body.get("statement"))),
     ]
@@ -28,7 +29,10 @@ def policy_document(body: dict[str, Any]) -> dict[str, Any]:
         if sid in statements:
             raise Undecided("two statements of one name")
         statements[sid] = statement
-    for statement in _statements_of(body.get("override_policy_documents")):
+    for statement in (
+        *_statements_of(_blocks(body.get("override_json") or None)),
+        *_statements_of(body.get("override_policy_documents")),
+    ):
         sid = text(as_object(statement).get("Sid") or f"#{len(statements)}")
         statements[sid] = statement
     return {"Version": "2012-10-17", "Statement": list(statements.values())}

@@ -34,7 +34,7 @@ def instances(resource: Resource) -> Iterator[Resource]:
     try:
         yield from list(_instances(resource, scope))
     except Undecided:
-        yield replace(resource, values=_written_out(resource.values, scope))
+        yield replace(resource, values=written_out(resource.values, scope))
 
 
 def _instances(resource: Resource, scope: Scope) -> Iterator[Resource]:
@@ -54,7 +54,7 @@ def _instance(resource: Resource, values: dict[str, Any], key: str, scope: Scope
     return replace(
         resource,
         address=f"{resource.address}{key}",
-        values=_written_out(values, scope),
+        values=written_out(values, scope),
         syntax=replace(resource.syntax, scope=scope),
     )
 
@@ -79,7 +79,7 @@ def _elements(raw: Any, scope: Scope) -> list[tuple[str, Any]]:
     return list(told.items())
 
 
-def _written_out(values: Any, scope: Scope) -> dict[str, Any]:
+def written_out(values: Any, scope: Scope) -> dict[str, Any]:
     """Return *values* with each dynamic block that can be told in place of its recipe."""
     dynamic = values.get("dynamic")
     if not dynamic:
@@ -117,7 +117,7 @@ def _blocks(label: str, recipe: Any, scope: Scope) -> Iterator[Any]:
     for key, value in pairs:
         inner = scope.within(**{name: {"key": key, "value": value}})
         for content in _as_list(recipe.get("content", {})):
-            yield inner.resolved(_written_out(content, inner))
+            yield inner.resolved(written_out(content, inner))
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -40,7 +40,7 @@ MOST = 100_000
 SPACES = frozenset({"var", "local", "each", "count", "path", "terraform", "self", "module"})
 """Names that begin what is no resource."""
 
-_DOCUMENT = re.compile(r"data\.aws_iam_policy_document\.([\w-]+)(?:\[0\])?\.json")
+_DOCUMENT = re.compile(r"data\.aws_iam_policy_document\.([\w-]+)(?:\[0\])?\.(?:minified_)?json")
 
 
 @dataclass(frozen=True)

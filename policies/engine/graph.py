@@ -486,9 +486,10 @@ class ResourceGraph:
             if self.journal is not None:
                 neighbour.is_known(by)  # so that it is told
             yield neighbour
-        undecided = neighbours.undecided or neighbours.may_mean(subject)
-        if undecided:
-            raise UnknownValue(undecided)
+        undecided = (why for place, why in neighbours.undecided.items() if place not in found)
+        reason = next(undecided, "") or neighbours.may_mean(subject)
+        if reason:
+            raise UnknownValue(reason)
 
     def having(self, changed: Resource) -> ResourceGraph:
         """Return the graph with *changed* in place of the resource of its address."""
@@ -517,8 +518,8 @@ class _Neighbours:
     types: Mapping[str, str]
     """The types of what they name, and one such name of each."""
 
-    undecided: str
-    """Why some of them cannot be told, or nothing."""
+    undecided: Mapping[str, str]
+    """The addresses of those that cannot be told, and why."""
 
     def may_mean(self, subject: Resource) -> str:
         """Return which name leads to *subject* by way of something else, or nothing."""
@@ -531,16 +532,18 @@ class _Neighbours:
     def of(cls, resources: tuple[Resource, ...], by: str) -> _Neighbours:
         """Return them, each read once."""
         named: dict[str, list[Resource]] = {}
-        undecided = ""
+        undecided: dict[str, str] = {}
         for resource in resources:
             if resource.may_be_missing:
-                undecided = f"{resource.address} may not be there: its count is an expression"
+                undecided[resource.address] = (
+                    f"{resource.address} may not be there: its count is an expression"
+                )
                 continue
             try:
                 for name in resource.references(by):
                     named.setdefault(name, []).append(resource)
             except UnknownValue as reason:
-                undecided = f"{resource.address}: {reason}"
+                undecided[resource.address] = f"{resource.address}: {reason}"
                 value = resource.peek(by)
                 if isinstance(value, Unknown) and value.own:
                     named.setdefault(value.own, []).append(resource)

@@ -218,19 +218,31 @@ def _defaults(variables: Mapping[Labels, list[dict[str, Any]]]) -> Iterator[tupl
 
 def _scope(content: Configuration) -> Scope:
     """Return what the stack's expressions may name beside resources."""
-    return Scope(
+    scope = Scope(
         variables=dict(_defaults(content.get("variable", {}))),
         locals={
             name: value
             for body in content.get("locals", {}).get((), ())
             for name, value in body.items()
         },
-        documents={
-            name: body
-            for (type, name), (body, *_) in content.get("data", {}).items()
-            if type == "aws_iam_policy_document"
-        },
     )
+    documents = {
+        name: _document(body, scope)
+        for (type, name), (body, *_) in content.get("data", {}).items()
+        if type == "aws_iam_policy_document" and "for_each" not in body
+    }
+    return replace(scope, documents=documents)
+
+
+def _document(body: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """Return the body of a policy document, the dynamic blocks in it and its statements told."""
+    whole = expansion.written_out(body, scope)
+    statements = whole.get("statement", [])
+    whole["statement"] = [
+        expansion.written_out(each, scope) if isinstance(each, dict) else each
+        for each in (statements if isinstance(statements, list) else [statements])
+    ]
+    return whole
 
 
 def _written(content: Configuration, sources: Mapping[str, Source]) -> Iterator[Resource]:
