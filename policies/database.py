@@ -665,3 +665,61 @@ INSTANCE_LOGS = names(
     why="What nobody recorded cannot be looked up.",
     claims=(part_of("10.2.1"),),
 )
+
+PARAMETER_GROUPS = ("aws_db_parameter_group", "aws_rds_cluster_parameter_group")
+REFUSING = {
+    "aurora-mysql": "require_secure_transport",
+    "aurora-postgresql": "rds.force_ssl",
+    "mariadb": "require_secure_transport",
+    "mysql": "require_secure_transport",
+    "postgres": "rds.force_ssl",
+    "sqlserver": "rds.force_ssl",
+}
+"""By the beginning of a family: the parameter that refuses plaintext."""
+
+NEWER = re.compile(
+    r"(?:aurora-postgresql|postgres)(?:1[7-9]|[2-9]\d)|postgres1[56]|mariadb11\.[89]"
+)
+"""The families of those that refuse plaintext by themselves."""
+
+
+def family_refuses_plaintext(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Parameters of databases refuse sessions without TLS.
+
+    Otherwise each client decides for itself.
+    """
+    family = str(group.get("family"))
+    name = next(name for start, name in REFUSING.items() if family.startswith(start))
+    values = [p.get("value") for p in group.blocks("parameter") if p.get("name") == name]
+    refuses = NEWER.match(family) is not None
+    if values:
+        refuses = str(values[-1]).upper() in {"1", "ON", "TRUE"}
+    if not refuses:
+        yield Violation(f"{name} is {values[-1] if values else 'not stated'}", group, "parameter")
+
+
+def is_of_a_family_that_refuses(group: Resource) -> bool:
+    """Whether a parameter of *group* says whether plaintext is refused."""
+    return str(group.get("family", "")).startswith(tuple(REFUSING))
+
+
+PARAMETERS_TLS = Policy(
+    checks=family_refuses_plaintext,
+    applies_to=PARAMETER_GROUPS,
+    when=is_of_a_family_that_refuses,
+    claims=(part_of("4.2.1"),),
+    example={
+        "aws_db_parameter_group": {
+            "cde": {
+                "family": "postgres14",
+                "parameter": [{"name": "rds.force_ssl", "value": "1"}],
+            },
+            "other": {"family": "oracle-ee-19"},
+        }
+    },
+    violated_by=(
+        replace("parameter", []),
+        replace("parameter", [{"name": "rds.force_ssl", "value": "0"}]),
+    ),
+)

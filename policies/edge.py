@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 
@@ -23,7 +24,7 @@ CLASSIC = "aws_elb"
 DOMAINS = ("aws_api_gateway_domain_name", "aws_apigatewayv2_domain_name")
 
 BEHAVIORS = ("default_cache_behavior", "ordered_cache_behavior")
-OLD_TLS = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
+OLD_TLS = frozenset({"SSLv2", "SSLv3", "TLSv1", "TLSv1.1"})
 LISTENERS_TLS = frozenset({"HTTPS", "SSL"})
 
 
@@ -330,18 +331,29 @@ def has_a_strong_policy(policy: Resource, graph: ResourceGraph) -> Iterator[Viol
 
     A predefined one is named; whatever else is listed switches single ciphers on.
     """
-    for attribute in policy.blocks("policy_attribute"):
-        name, value = str(attribute.get("name")), attribute.get("value")
-        if name == "Reference-Security-Policy" and not tls.is_modern(str(value), graph):
+    for attribute in (*policy.blocks("policy_attribute"), *policy.blocks("attribute")):
+        name, value = str(attribute.get("name")), str(attribute.get("value"))
+        if name == "Reference-Security-Policy" and not tls.is_modern(value, graph):
             yield Violation(f"Reference-Security-Policy is {value}", attribute)
-        if name.removeprefix("Protocol-") in OLD_TLS and value is True:
+        is_weak = name.removeprefix("Protocol-") in OLD_TLS or WEAK_CIPHER.search(name)
+        if is_weak and value.lower() == "true":
             yield Violation(f"{name} is true", attribute)
+
+
+WEAK_CIPHER = re.compile(r"(?:^|-)(?:RC[24]|DES|EXP|NULL|MD5|ADH|SEED|IDEA)(?:-|$)")
+"""The names of ciphers that are broken, or that know nobody."""
+
+
+def negotiates(policy: Resource) -> bool:
+    """Whether *policy* says how TLS is spoken."""
+    kind = policy.get("policy_type_name", "SSLNegotiationPolicyType")
+    return bool(kind == "SSLNegotiationPolicyType")
 
 
 CLASSIC_TLS_POLICY = Policy(
     checks=has_a_strong_policy,
-    applies_to="aws_load_balancer_policy",
-    when=lambda policy: policy.get("policy_type_name") == "SSLNegotiationPolicyType",
+    applies_to=("aws_load_balancer_policy", "aws_lb_ssl_negotiation_policy"),
+    when=negotiates,
     claims=(direct("4.2.1"),),
     example={
         "aws_load_balancer_policy": {
@@ -360,6 +372,7 @@ CLASSIC_TLS_POLICY = Policy(
     violated_by=(
         replace("policy_attribute.0.value", "ELBSecurityPolicy-2016-08"),
         replace("policy_attribute", [{"name": "Protocol-TLSv1", "value": "true"}]),
+        replace("policy_attribute", [{"name": "DES-CBC3-SHA", "value": "true"}]),
     ),
 )
 

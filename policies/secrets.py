@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from policies.aws import credentials, encryption, sensitive
+from policies.aws import companions, credentials, encryption, sensitive
 from policies.engine.document import LOCAL, OUTPUT, PROVIDER, VARIABLE
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
@@ -73,8 +73,9 @@ def rotates_monthly(secret: Resource, graph: ResourceGraph) -> Iterator[Violatio
     How often is the entity's own decision, from its risk analysis: here, 30 days.
     """
     rotates = False
-    inline = [secret] if any(True for _ in secret.blocks("rotation_rules")) else []
-    for rotation in (*graph.attached_to(secret, ROTATION, by="secret_id"), *inline):
+    is_inline = secret.type == SECRET and any(True for _ in secret.blocks("rotation_rules"))
+    inline = [secret] if is_inline else []
+    for rotation in (*companions.of(secret, ROTATION, graph, by="secret_id"), *inline):
         rotates = True
         if _days(rotation) > LONGEST_DAYS:
             yield Violation(f"rotates less often than every {LONGEST_DAYS} days", rotation)
@@ -84,7 +85,8 @@ def rotates_monthly(secret: Resource, graph: ResourceGraph) -> Iterator[Violatio
 
 ROTATION_PERIOD = Policy(
     checks=rotates_monthly,
-    applies_to=SECRET,
+    applies_to=(SECRET, ROTATION),
+    unless=companions.judged_with(SECRET, by="secret_id"),
     claims=(part_of("8.6.3"), supports("8.3.9")),
     example={
         SECRET: {"database": {}},
