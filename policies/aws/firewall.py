@@ -49,6 +49,9 @@ class Rule:
     @property
     def protocol(self) -> str:
         """The protocol, ``-1`` for every one."""
+        return self.graph.once(("protocol", *self._place), self._protocol)
+
+    def _protocol(self) -> str:
         value = self.at.get("ip_protocol" if self._is_current else "protocol")
         if value is None:
             raise UnknownValue("protocol is not given")
@@ -64,6 +67,9 @@ class Rule:
     @property
     def ports(self) -> range:
         """The ports it opens: all where its protocol has none, or none are given."""
+        return self.graph.once(("ports", *self._place), self._ports)
+
+    def _ports(self) -> range:
         if self.every_protocol:
             return PORTS
         if self.protocol in WITHOUT_PORTS:
@@ -111,7 +117,6 @@ class Rule:
             for endpoint in self.graph.of_type(ENDPOINT)
         )
 
-    @property
     def _open(self) -> bool:
         mine, unknown = self.blocks.known, self.blocks.unknown
         if unknown:
@@ -130,7 +135,7 @@ class Rule:
         Raises:
             UnknownValue: It cannot be told.
         """
-        return self._open
+        return self.graph.once(("open", *self._place), self._open)
 
     def _beside(self) -> Iterator[cidr.Network]:
         """Yield the large blocks that other rules of the same group open on the same ports."""

@@ -264,11 +264,12 @@ def interpret(raw: Any, syntax: Syntax) -> Any:
 
 
 BLANKS = " \t\r\n"
-"""What JSON may begin with, as a text does that is written over several lines."""
+JSON_BEGINS = f"{{[{BLANKS}"
+"""What a text of JSON begins with, blanks among it where it is written over several lines."""
 
 
 def _interpret_text(raw: str, syntax: Syntax) -> Any:
-    if raw.lstrip(BLANKS).startswith(("{", "[")):
+    if raw and raw[0] in JSON_BEGINS and raw.lstrip(BLANKS)[:1] in JSON_BEGINS[:2]:
         inner = replace(syntax, quoted=True) if syntax.templates and not syntax.quoted else syntax
         try:
             return interpret(_decoded(raw), inner)
