@@ -28,24 +28,10 @@ from policies.aws.privileges import (
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import Described, described, replace
-from policies.engine.values import Unknown, in_each
+from policies.engine.values import in_each
 
 ROLE = "aws_iam_role"
 HOLDERS = (*iam.DOCUMENTS, ROLE, iam.DOCUMENT)
-ATTACHMENTS = (
-    "aws_iam_group_policy_attachments_exclusive",
-    "aws_iam_user_policy_attachments_exclusive",
-    "aws_iam_role_policy_attachments_exclusive",
-    "aws_ssoadmin_managed_policy_attachment",
-    "aws_iam_role_policy_attachment",
-    "aws_iam_user_policy_attachment",
-    "aws_iam_group_policy_attachment",
-    "aws_iam_policy_attachment",
-)
-FULL_ACCESS = re.compile(
-    r"AdministratorAccess.*|PowerUserAccess|(?:Database|System)Administrator|.*FullAccess(?:_?[vV]\d+)?"
-)
-"""The policies of AWS that cover every resource of a kind, or all there is."""
 
 
 def _policy(**statement: Any) -> dict[str, Any]:
@@ -321,68 +307,6 @@ NARROW_TRUST = Policy(
 )
 
 
-def attaches_no_full_access(attachment: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """
-    No role is given full access that AWS has a policy for.
-
-    They cover every resource of the account, those of cardholder data among them.
-    """
-    for attribute in ("policy_arn", "policy_arns", "managed_policy_arn", "managed_policy_arns"):
-        yield from _full_access(attachment, attribute, graph)
-
-
-def _full_access(attachment: Resource, attribute: str, graph: ResourceGraph) -> Iterator[Violation]:
-    missing = None
-    written = attachment.peek(attribute)
-    if isinstance(written, Unknown) and not written.quoted and not written.targets:
-        _, _, name = written.expression.rpartition("/")
-        if FULL_ACCESS.fullmatch(name):
-            yield Violation(f"{attribute} is {name}", attachment, attribute)
-    for policy in attachment.reference(attribute):
-        name = policy.rpartition("/")[2]
-        if policy.startswith("data.aws_iam_policy."):
-            missing = policy
-        elif FULL_ACCESS.fullmatch(name):
-            yield Violation(f"{attribute} is {name}", attachment, attribute)
-    if missing:
-        for source in graph.of_type("data.aws_iam_policy"):
-            name = str(source.get("name") or source.get("arn")).rpartition("/")[2]
-            if source.base == missing and FULL_ACCESS.fullmatch(name):
-                yield Violation(f"{attribute} is {name}", attachment, attribute)
-
-
-FULL_ACCESS_ATTACHMENTS = Policy(
-    checks=attaches_no_full_access,
-    applies_to=(*ATTACHMENTS, ROLE),
-    claims=(part_of("7.2.5"),),
-    example={
-        "aws_iam_role_policy_attachment": {
-            "monitoring": {
-                "policy_arn": "arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"
-            }
-        }
-    },
-    violated_by=tuple(
-        replace("policy_arn", f"arn:{partition}:iam::aws:policy/{name}")
-        for partition, name in (
-            ("aws", "AdministratorAccess"),
-            ("aws-us-gov", "IAMFullAccess"),
-            ("aws", "AmazonS3FullAccess"),
-        )
-    ),
-)
-
-USERS = Policy(
-    prohibits=("aws_iam_user", "aws_iam_access_key", "aws_iam_user_login_profile"),
-    title="There are no IAM users and no access keys.",
-    why=(
-        "People come through the identity provider, with their own name and a second factor; "
-        "an access key is a password that never changes."
-    ),
-    claims=(supports("7.2.2"), supports("8.6.1")),
-)
-
-
 def leaves_logs_alone(holder: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     No policy allows to delete logs, to keep them shorter, or to stop the trail.
@@ -569,35 +493,4 @@ KEY_SUBSTITUTION = Policy(
         {"Action": ["kms:*Alias"], "Resource": "arn:aws:kms:us-east-1:111122223333:alias/*"},
         {"Action": "kms:PutKeyPolicy", "Resource": "arn:aws:kms:*:*:key/*"},
     ),
-)
-
-
-PERSONAL = Policy(
-    prohibits=(
-        "aws_iam_user_policy",
-        "aws_iam_user_policy_attachment",
-        "aws_iam_user_policy_attachments_exclusive",
-    ),
-    title="Permissions are given to roles, and to no user.",
-    why="What a person may do is looked up in one place, and ends with the role.",
-    claims=(part_of("7.2.2"),),
-)
-
-
-def attaches_to_no_user(attachment: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """
-    A policy that is attached to several is attached to no user.
-
-    A list of users is a list of exceptions to what roles may do.
-    """
-    if attachment.is_set("users"):
-        yield Violation("users are named", attachment, "users")
-
-
-SHARED_ATTACHMENTS = Policy(
-    checks=attaches_to_no_user,
-    applies_to="aws_iam_policy_attachment",
-    claims=(part_of("7.2.2"),),
-    example={"aws_iam_policy_attachment": {"app": {"users": []}}},
-    violated_by=(replace("users", ["alice"]),),
 )

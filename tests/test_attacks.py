@@ -260,7 +260,7 @@ STACKS = {
                 }
             }
         },
-        "database.required_tls",
+        "database_parameters.required_tls",
     ),
     "a written password in a write-only argument": (
         {"aws_rds_cluster": {"a": {"master_password_wo": "correct-horse"}}},
@@ -306,11 +306,11 @@ STACKS = {
             "aws_iam_role_policy_attachment": {"a": {"policy_arn": "${data.aws_iam_policy.p.arn}"}},
             "data": {"aws_iam_policy": {"p": {"name": "AdministratorAccess"}}},
         },
-        "permissions.full_access_attachments",
+        "attachments.full_access",
     ),
     "full access on the role itself": (
         {"aws_iam_role": {"a": {"managed_policy_arns": ["arn:aws:iam::aws:policy/IAMFullAccess"]}}},
-        "permissions.full_access_attachments",
+        "attachments.full_access",
     ),
     "trust of a list": (trust(Principal=["*"]), "permissions.narrow_trust"),
     "trust of anybody at an identity provider": (

@@ -181,7 +181,7 @@ WAYS = {
                 {"field_selector": [{"field": "eventCategory", "equals": ["Data"]}]}
             ]
         ),
-        "audit_logs.trail_coverage",
+        "trails.coverage",
     ),
     "a trail of management that writes": (
         trail(
@@ -194,15 +194,15 @@ WAYS = {
                 }
             ]
         ),
-        "audit_logs.trail_coverage",
+        "trails.coverage",
     ),
     "a trail without management": (
         trail(event_selector=[{"include_management_events": False}]),
-        "audit_logs.trail_coverage",
+        "trails.coverage",
     ),
     "a trail that leaves out a service": (
         trail(event_selector=[{"exclude_management_event_sources": ["kms.amazonaws.com"]}]),
-        "audit_logs.trail_coverage",
+        "trails.coverage",
     ),
     "an archive that lets go, named by its name": (
         archive(lifecycle={"z": SHORT}),
@@ -402,7 +402,7 @@ RIGHT = {
                 {"field_selector": [{"field": "eventCategory", "equals": ["Data"]}]},
             ]
         ),
-        "audit_logs.trail_coverage",
+        "trails.coverage",
     ),
     "a backup of everything": (
         {"aws_rds_cluster": {"c": {}}, "aws_backup_selection": {"s": {"resources": ["*"]}}},

@@ -160,7 +160,7 @@ SPELLINGS = {
                 }
             }
         },
-        "permissions.full_access_attachments", FAIL,
+        "attachments.full_access", FAIL,
     ),
     "an account that is not known": (
         trusting(**ALLOW, Principal={"AWS": "arn:aws:iam::${var.a}:root"}), TRUST, FAIL,
@@ -265,7 +265,7 @@ SPELLINGS = {
                 }
             }
         },
-        "audit_logs.trail_coverage", PASS,
+        "trails.coverage", PASS,
     ),
     "a log group by a function's name in a variable": (
         {
