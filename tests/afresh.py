@@ -1,0 +1,17 @@
+"""
+A plugin of pytest: every module of the project is imported anew, also where one was before.
+
+mutmut forks each mutant from a process in which the suite ran: what was made on import there,
+or remembered, is not the mutant's.
+"""
+
+import sys
+
+OURS = frozenset({"docs", "infra", "policies", "scripts", "tests"})
+
+
+def pytest_load_initial_conftests():
+    """Forget what was imported, before the first test is looked for."""
+    for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
+        if name not in {"tests", __name__}:
+            del sys.modules[name]
