@@ -5,13 +5,16 @@ mutmut forks each mutant from a process in which the suite ran: what was made on
 or remembered, is not the mutant's.
 """
 
+import os
 import sys
 
 OURS = frozenset({"docs", "infra", "policies", "scripts", "tests"})
 
 
 def pytest_load_initial_conftests():
-    """Forget what was imported, before the first test is looked for."""
+    """Forget what was imported, before the first test of a mutant is looked for."""
+    if "__mutmut_" not in os.environ.get("MUTANT_UNDER_TEST", ""):
+        return
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         if name not in {"tests", __name__}:
             del sys.modules[name]
