@@ -1,5 +1,5 @@
 """
-A plugin of pytest: every module of the project is imported anew, also where one was before.
+A plugin of pytest: every module of the suite is imported anew, also where one was before.
 
 mutmut forks each mutant from a process in which the suite ran: what was made on import there,
 or remembered, is not the mutant's.
@@ -8,7 +8,8 @@ or remembered, is not the mutant's.
 import os
 import sys
 
-OURS = frozenset({"docs", "infra", "policies", "scripts", "tests"})
+OURS = frozenset({"docs", "policies", "scripts", "tests"})
+"""What is imported anew: not the platform, whose engine is a process beside the first one."""
 
 
 def pytest_load_initial_conftests():
