@@ -172,6 +172,25 @@ SPELLINGS = {
         trusting(**ALLOW, Principal={"Federated": "${aws_iam_openid_connect_provider.p.arn}"}),
         TRUST, FAIL,
     ),
+    "a service that works for this account": (
+        queue(
+            {
+                "Statement": {
+                    "Effect": "Allow",
+                    "Principal": {"Service": "sns.amazonaws.com"},
+                    "Action": "sqs:SendMessage",
+                    "Condition": {
+                        "ArnEquals": {
+                            "aws:SourceArn": "arn:aws:sns:us-east-1:"
+                            "${data.aws_caller_identity.me.account_id}:cards"
+                        }
+                    },
+                }
+            }
+        ),
+        "messaging.queue_policies",
+        PASS,
+    ),
     "text with blanks before it": (queue(f"\n   {EVERYBODY}"), "messaging.queue_policies", FAIL),
     "a region beside a password": (
         environment(REGION="${var.region}", DB_PASSWORD="correct-horse"),  # noqa: S106
