@@ -34,27 +34,26 @@ def attaches_no_full_access(attachment: Resource, graph: ResourceGraph) -> Itera
     They cover every resource of the account, those of cardholder data among them.
     """
     for attribute in ("policy_arn", "policy_arns", "managed_policy_arn", "managed_policy_arns"):
-        yield from _full_access(attachment, attribute, graph)
+        for policy in _policies(attachment, attribute, graph):
+            name = policy.rpartition("/")[2]
+            if _FULL.fullmatch(name):
+                yield Violation(f"{attribute} is {name}", attachment, attribute)
 
 
-def _full_access(attachment: Resource, attribute: str, graph: ResourceGraph) -> Iterator[Violation]:
+def _policies(attachment: Resource, attribute: str, graph: ResourceGraph) -> Iterator[str]:
+    """Yield the ARN, or the name, of each policy of AWS at *attribute*, as far as it is written."""
     missing = None
     written = attachment.peek(attribute)
     if isinstance(written, Unknown) and not written.quoted and not written.targets:
-        _, _, name = written.expression.rpartition("/")
-        if _FULL.fullmatch(name):
-            yield Violation(f"{attribute} is {name}", attachment, attribute)
+        yield written.expression
     for policy in attachment.reference(attribute):
-        name = policy.rpartition("/")[2]
         if policy.startswith("data.aws_iam_policy."):
             missing = policy
-        elif _FULL.fullmatch(name):
-            yield Violation(f"{attribute} is {name}", attachment, attribute)
-    if missing:
-        for source in graph.of_type("data.aws_iam_policy"):
-            name = str(source.get("name") or source.get("arn")).rpartition("/")[2]
-            if source.base == missing and _FULL.fullmatch(name):
-                yield Violation(f"{attribute} is {name}", attachment, attribute)
+        else:
+            yield policy
+    for source in graph.of_type("data.aws_iam_policy") if missing else ():
+        if source.base == missing:
+            yield str(source.get("name") or source.get("arn"))
 
 
 FULL_ACCESS = Policy(

@@ -45,16 +45,14 @@ def takes_access_logs(bucket: Resource, graph: ResourceGraph) -> bool:
 
     A bucket that is logged itself is a bucket like any other, and so is a locked one.
     """
-    if bucket.type != BUCKET:
-        return IS_JUDGED_WITH_ITS_BUCKET(bucket, graph)
     if bucket.get("object_lock_enabled", False) is True or _is_logged(bucket, graph):
         return False
     lists = graph.attached_to(bucket, "aws_s3_bucket_acl", by="bucket")
     if bucket.get("acl") == DELIVERY or any(each.get("acl") == DELIVERY for each in lists):
         return True
     return any(
-        source.get("access_logs.enabled", source.type == "aws_elb") is True
-        or not by.startswith("access_logs")
+        not by.startswith("access_logs")
+        or source.get("access_logs.enabled", source.type == "aws_elb") is True
         for type, by in LOG_SOURCES.items()
         for source in graph.attached_to(bucket, type, by=by)
     )
@@ -217,6 +215,13 @@ NAMED_PRINCIPALS = Policy(
 )
 
 
+def is_judged_otherwise(subject: Resource, graph: ResourceGraph) -> bool:
+    """Whether *subject* is a bucket that takes access logs, or is judged with its bucket."""
+    if subject.type == BUCKET:
+        return takes_access_logs(subject, graph)
+    return IS_JUDGED_WITH_ITS_BUCKET(subject, graph)
+
+
 def is_encrypted_with_a_key_of_ours(bucket: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     Buckets are encrypted with a key of ours.
@@ -246,7 +251,7 @@ def is_encrypted_with_a_key_of_ours(bucket: Resource, graph: ResourceGraph) -> I
 ENCRYPTION = Policy(
     checks=is_encrypted_with_a_key_of_ours,
     applies_to=(BUCKET, ENCRYPTION_SETTING),
-    unless=takes_access_logs,
+    unless=is_judged_otherwise,
     claims=(supports("3.5.1"), supports("10.3.2")),
     example={
         BUCKET: {"archive": {}},

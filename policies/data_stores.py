@@ -366,7 +366,7 @@ NEPTUNE_AUTHENTICATION = states(
     why="Otherwise whoever reaches one may ask it anything.",
     claims=(supports("7.2.6"),),
 )
-NEPTUNE_SNAPSHOTS = common.encrypted(
+NEPTUNE_GLOBAL = common.encrypted(
     "Global Neptune clusters", "aws_neptune_global_cluster", "storage_encrypted"
 )
 DOCUMENTS_GLOBAL = common.encrypted(

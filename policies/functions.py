@@ -22,8 +22,10 @@ def is_called_by_those_we_name(permission: Resource, graph: ResourceGraph) -> It
     A service is bound to our account, or it could be made to call for somebody else.
     """
     written = permission.peek("principal")
-    is_partly = isinstance(written, Unknown) and written.is_something and not written.targets
-    principal = written.expression if is_partly else str(permission.get("principal", "*"))
+    if isinstance(written, Unknown) and written.is_partly_written:
+        principal = written.expression
+    else:
+        principal = str(permission.get("principal", "*"))
     if "*" in principal:
         yield Violation(f"principal is {principal}", permission, "principal")
     elif permission.is_known("source_arn") and permission.get("source_arn") == "*":
@@ -38,8 +40,7 @@ def is_called_by_those_we_name(permission: Resource, graph: ResourceGraph) -> It
 
 def _unbound(permission: Resource, graph: ResourceGraph) -> ResourceGraph:
     for attribute in ("source_account", "source_arn"):
-        current = next(r for r in graph.resources if r.address == permission.address)
-        graph = remove(attribute)(current, graph)
+        graph = remove(attribute)(permission, graph)
     return graph
 
 

@@ -125,11 +125,9 @@ def may_speak_http(listener: Resource) -> bool:
 
 
 def _forwarding(protocol: str, listener: Resource, graph: ResourceGraph) -> ResourceGraph:
-    forwarding = replace("default_action", [{"type": "forward"}])(listener, graph)
-    changed = next(r for r in forwarding.resources if r.address == listener.address)
-    forwarding = replace("protocol", protocol)(changed, forwarding)
-    changed = next(r for r in forwarding.resources if r.address == listener.address)
-    return replace("port", PLAIN_PORTS[0])(changed, forwarding)
+    graph = replace("default_action", [{"type": "forward"}])(listener, graph)
+    graph = replace("protocol", protocol)(listener, graph)
+    return replace("port", PLAIN_PORTS[0])(listener, graph)
 
 
 REDIRECTS_HTTP = Policy(

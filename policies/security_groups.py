@@ -50,7 +50,7 @@ class Opening:
     def __call__(self, subject: Resource, graph: ResourceGraph) -> ResourceGraph:
         """Return *graph* with the subject opened."""
         for path, value in self._values(subject):
-            graph = replace(path, value)(_current(subject, graph), graph)
+            graph = replace(path, value)(subject, graph)
         return graph
 
     def _values(self, subject: Resource) -> Iterator[tuple[str, Any]]:
@@ -65,10 +65,6 @@ class Opening:
 
     def __str__(self) -> str:
         return f"{self.direction} on {self.protocol} {self.port} with {self.block}"
-
-
-def _current(subject: Resource, graph: ResourceGraph) -> Resource:
-    return next(resource for resource in graph.resources if resource.address == subject.address)
 
 
 def opened(port: int = 8443, block: str = INTERNET, protocol: str = "tcp") -> Opening:
@@ -215,8 +211,7 @@ def _of_a_database(opening: Opening) -> Described:
 
     def mutation(carrier: Resource, graph: ResourceGraph) -> ResourceGraph:
         graph = opening(carrier, graph)
-        broken = _current(carrier, graph)
-        owner = min(firewall.Rule(broken, broken, True, graph).owner())
+        owner = min(firewall.Rule(carrier, carrier, True, graph).owner())
         for type, attribute in DATABASES:
             for database in graph.of_type(type):
                 graph = replace(attribute, [f"${{{owner}.id}}"])(database, graph)
@@ -294,7 +289,7 @@ def _described_as(text: str | None, carrier: Resource, graph: ResourceGraph) -> 
     graph = opening(carrier, graph)
     inline = carrier.type in {firewall.GROUP, firewall.DEFAULT_GROUP}
     path = "ingress.0.description" if inline else "description"
-    return replace(path, text)(_current(carrier, graph), graph)
+    return replace(path, text)(carrier, graph)
 
 
 DESCRIBED_RULES = Policy(

@@ -72,6 +72,6 @@ def _followed(item: Unknown, graph: ResourceGraph) -> list[cidr.Network]:
             return list(map(_read, found))
         if resource.rpartition(".")[0] in INSIDE:
             raise _InsideError(item.expression)
-    if item.is_something and item.expression.endswith(ONE_ADDRESS):
+    if item.is_partly_written and item.expression.endswith(ONE_ADDRESS):
         raise _InsideError(item.expression)
     raise UnknownValue(item.expression)

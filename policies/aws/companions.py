@@ -38,4 +38,5 @@ def judged_with(*types: str, by: str) -> Callable[[Resource, ResourceGraph], boo
 def _meant(name: str, types: tuple[str, ...], graph: ResourceGraph) -> Iterator[Resource]:
     """Yield what *name* is of: an address, what AWS knows it by, or its own name."""
     yield from graph.named(name)
-    yield from (each for each in graph.of_type(*types) if name in each.names)
+    for type in types:
+        yield from graph.called(name, type)

@@ -30,7 +30,7 @@ def not_ours(resource: Resource, path: str, graph: ResourceGraph) -> Iterator[Vi
         yield Violation(f"{path} is not set", resource, path)
         return
     written = resource.peek(path)
-    if isinstance(written, Unknown) and not written.targets and written.is_something:
+    if isinstance(written, Unknown) and written.is_partly_written:
         yield from _of_a_text(resource, path, written)
     elif resource.is_known(path):
         yield from _of_aws(resource, path, resource.get(path))

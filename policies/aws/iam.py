@@ -483,12 +483,13 @@ def _written(body: Mapping[str, Any], key: str, *, partly: bool = False) -> Iter
     unknown = None
     for item in _items(body, key):
         if isinstance(item, Unknown):
-            if item.attribute or _is_of_this_account(item) or _is_named(item):
+            if item.attribute or _is_named(item):
                 yield item.written
                 continue
-            if partly and item.is_something:
+            is_told = partly and item.is_partly_written
+            if is_told:
                 yield item.expression
-            if not partly or not item.is_something or item.quoted:
+            if not is_told or item.quoted:
                 unknown = item
         elif item is not None:
             yield str(item)
@@ -516,8 +517,7 @@ def _texts(
     unknown = None
     for item in _items(body, key):
         if isinstance(item, Unknown):
-            is_partly = partly and not item.targets and item.is_something
-            if _is_of_this_account(item) or is_partly:
+            if _is_of_this_account(item) or (partly and item.is_partly_written):
                 yield item.expression
                 unknown = item if item.quoted and item.names is None else unknown
             elif item.attribute not in specific:

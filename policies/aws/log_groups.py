@@ -34,8 +34,7 @@ def of_function(function: Resource, graph: ResourceGraph) -> Iterator[Resource]:
 def _stated(function: Resource, graph: ResourceGraph) -> Iterator[Resource]:
     """Yield the log group that *function* states by its own name."""
     if function.is_known(STATED):
-        name = function.get(STATED)
-        yield from (group for group in graph.of_type(LOG_GROUP) if name in group.names)
+        yield from graph.called(function.get(STATED), LOG_GROUP)
 
 
 def _names(function: Resource) -> Iterator[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policies.engine import strict_json
-from policies.engine.hcl import Undecided
+from policies.engine.hcl import SPLAT, Undecided
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Reference:
     @property
     def is_splat(self) -> bool:
         """Whether it stands for a list: one attribute of every instance."""
-        return bool(_SPLAT.search(self.text))
+        return bool(SPLAT.search(self.text))
 
     def chosen(self, index: Any) -> Reference:
         """
@@ -37,13 +37,10 @@ class Reference:
         Raises:
             Undecided: It is no splat, or the index is not known.
         """
-        before, splat, after = _SPLAT.sub("*", self.text).partition("*")
+        before, splat, after = SPLAT.sub("*", self.text).partition("*")
         if not splat or "*" in after:
             raise Undecided("no list")
         return Reference(f"{before}[{number(index)}]{after}")
-
-
-_SPLAT = re.compile(r"\[\*\]|\.\*")
 
 
 @dataclass(frozen=True)
@@ -369,8 +366,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sensitive": lambda value: value,
     "setunion": lambda *sets: _toset(_concat(*sets)),
     "sort": lambda items: sorted(_texts(items)),
-    "startswith": lambda value, start: text(value).startswith(text(start)),
     "split": lambda separator, value: text(value).split(text(separator)),
+    "startswith": lambda value, start: text(value).startswith(text(start)),
     "tobool": truth,
     "tolist": as_list,
     "tomap": as_object,

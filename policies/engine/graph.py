@@ -111,7 +111,7 @@ class Resource:
     def names(self) -> frozenset[str]:
         """What others of its kind name it by: its identities, and its own name."""
         path = NAMED_BY.get(self.type)
-        name = Resource._peek(self, path) if path else None  # told of nobody
+        name = Resource.peek(self, path) if path else None  # told of nobody
         if isinstance(name, Unknown):
             name = name.own
         return self.identities | {name} if isinstance(name, str) else self.identities
@@ -140,7 +140,7 @@ class Resource:
         Raises:
             UnknownValue: There is a value, and this document does not say which.
         """
-        value = known(self._peek(path), self._at(path))
+        value = known(self.peek(path), self._at(path))
         if value is None:
             return default
         return converted(value, path) if isinstance(value, str) else value
@@ -166,7 +166,7 @@ class Resource:
         Raises:
             UnknownValue: Some blocks are not known.
         """
-        value = known(self._peek(path), self._at(path))
+        value = known(self.peek(path), self._at(path))
         if isinstance(value, Object):
             yield self._block(path, value)
             return
@@ -189,7 +189,7 @@ class Resource:
         Raises:
             UnknownValue: That depends on something that this document does not say.
         """
-        value = self._peek(path)
+        value = self.peek(path)
         if isinstance(value, Unknown) and value.is_something:
             return True
         found = known(value, self._at(path))
@@ -202,16 +202,12 @@ class Resource:
         Raises:
             UnknownValue: It is made by an expression, of which it may be a part.
         """
-        value = self._peek(path)
+        value = self.peek(path)
         return not (isinstance(value, Unknown) and value.is_elsewhere) and self.is_set(path)
 
     def is_known(self, path: str) -> bool:
         """Whether this document says what stands at *path*, be it that nothing does."""
-        return not isinstance(self._peek(path), Unknown)
-
-    def peek(self, path: str) -> Any:
-        """Return the value at the dotted *path*, which may be an Unknown."""
-        return self._peek(path)
+        return not isinstance(self.peek(path), Unknown)
 
     def reference(self, path: str) -> Iterator[str]:
         """
@@ -224,7 +220,7 @@ class Resource:
             UnknownValue: After the others, where one of them cannot be told.
         """
         planned = self._planned_references(path)
-        value = self._peek(path)
+        value = self.peek(path)
         if planned and value is not None and (len(set(planned)) == 1 or isinstance(value, Items)):
             yield from planned
             yield from _literals(value)
@@ -249,7 +245,7 @@ class Resource:
             UnknownValue: After the others, where one of them cannot be told.
         """
         first, _, rest = path.partition(".")
-        if not rest or not isinstance(self._peek(first), Items):
+        if not rest or not isinstance(self.peek(first), Items):
             yield from self.reference(path)
             return
         for block in self.blocks(first):
@@ -269,7 +265,8 @@ class Resource:
             expression = _step_raw(expression, key)
         return expression
 
-    def _peek(self, path: str) -> Any:
+    def peek(self, path: str) -> Any:
+        """Return the value at the dotted *path*, which may be an Unknown."""
         steps = path.split(".")
         raw: Any = self.values
         for number, key in enumerate(steps):
@@ -452,6 +449,17 @@ class ResourceGraph:
         Of a resource whose instances are not told apart, an instance's address names it.
         """
         return self._by_identity.get(name) or self._by_identity.get(without_keys(name), ())
+
+    def called(self, name: str, type: str) -> tuple[Resource, ...]:
+        """Return the resources of *type* that *name* is one of the names of."""
+        return self.index(("called", type), lambda: self._by_name(type)).get(name, ())
+
+    def _by_name(self, type: str) -> dict[str, tuple[Resource, ...]]:
+        index: dict[str, list[Resource]] = {}
+        for resource in self.of_type(type):
+            for name in resource.names:
+                index.setdefault(name, []).append(resource)
+        return {name: tuple(found) for name, found in index.items()}
 
     def follow(self, resource: Resource, path: str) -> Iterator[Resource]:
         """

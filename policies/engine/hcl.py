@@ -15,7 +15,7 @@ class Undecided(Exception):
 Node = tuple[Any, ...]
 
 TOKEN = re.compile(
-    r"""\s*(?:
+    r"""(?:
       (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
     | (?P<name>[A-Za-z_][\w-]*)
     | (?P<symbol>&&|\|\||==|!=|<=|>=|=>|\.\.\.|[-+*/%<>!?:.,()\[\]{}=])
@@ -24,6 +24,9 @@ TOKEN = re.compile(
 )
 BLANK = re.compile(r"(?:\s+|(?:#|//)[^\n]*|/\*.*?\*/)*", re.DOTALL)
 """What separates: blanks and comments."""
+
+SPLAT = re.compile(r"\[\*\]|\.\*")
+"""What stands for one attribute of every element, or instance."""
 
 ATTRIBUTE = re.compile(r"\.([A-Za-z_][\w-]*|\d+)")
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
@@ -166,16 +169,14 @@ class _Parser:
 
     def _says(self, word: str) -> bool:
         """Take *word*, where it stands here."""
-        self._skip()
-        match = TOKEN.match(self._text, self._at)
+        match = self._token()
         if match is None or match["name"] != word:
             return False
         self._at = match.end()
         return True
 
     def _name(self) -> str:
-        self._skip()
-        match = TOKEN.match(self._text, self._at)
+        match = self._token()
         if match is None or not match["name"]:
             raise Undecided("no name where one belongs")
         self._at = match.end()
@@ -252,14 +253,17 @@ class _Parser:
         blank = BLANK.match(self._text, self._at)
         self._at = blank.end() if blank else self._at
 
-    def _peek(self) -> str:
+    def _token(self) -> re.Match[str] | None:
+        """Return the number, name or symbol that comes next, behind blanks and comments."""
         self._skip()
-        match = TOKEN.match(self._text, self._at)
+        return TOKEN.match(self._text, self._at)
+
+    def _peek(self) -> str:
+        match = self._token()
         return match["symbol"] or "" if match else ""
 
     def _take(self, symbol: str) -> None:
-        self._skip()
-        match = TOKEN.match(self._text, self._at)
+        match = self._token()
         if match is None or match["symbol"] != symbol:
             raise Undecided(f"no {symbol!r} where one belongs")
         self._at = match.end()

@@ -19,9 +19,17 @@ class Patch:
     value: Any = None
 
     def __call__(self, subject: Resource, graph: ResourceGraph) -> ResourceGraph:
-        """Return *graph* with *subject* broken."""
-        values = _apply(subject.values, self.path.split("."), self)
-        return graph.having(replaced(subject, values=values))
+        """Return *graph* with *subject* broken, as it stands in the graph by now."""
+        return replaced(
+            graph,
+            resources=tuple(
+                self._broken(each) if each.address == subject.address else each
+                for each in graph.resources
+            ),
+        )
+
+    def _broken(self, subject: Resource) -> Resource:
+        return replaced(subject, values=_apply(subject.values, self.path.split("."), self))
 
     def __str__(self) -> str:
         return f"{self.op} {self.path}" + (f" {self.value!r}" if self.op == "replace" else "")

@@ -34,8 +34,8 @@ class _Observed(Resource):
 
     journal: Journal = field(default_factory=dict, repr=False, compare=False)
 
-    def _peek(self, path: str) -> Any:
-        value = super()._peek(path)
+    def peek(self, path: str) -> Any:
+        value = super().peek(path)
         self.journal[self.address, self._at(path)] = value
         return value
 

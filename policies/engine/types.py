@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from policies.engine.functions import text, truth
 from policies.engine.hcl import Node, Undecided, parsed
 
 _TEMPLATE = re.compile(r"\$\{(.*)\}", re.DOTALL)
@@ -49,14 +50,6 @@ def _converted(constraint: Node, value: Any) -> Any:
     raise Undecided("no type")
 
 
-def _string(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not isinstance(value, str | int):
-        raise Undecided("no text")
-    return str(value)
-
-
 def _number(value: Any) -> int | float:
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
@@ -65,15 +58,7 @@ def _number(value: Any) -> int | float:
     return value
 
 
-def _bool(value: Any) -> bool:
-    if value in ("true", "false"):
-        return bool(value == "true")
-    if not isinstance(value, bool):
-        raise Undecided("no truth value")
-    return value
-
-
-_SCALARS = {"bool": _bool, "number": _number, "string": _string}
+_SCALARS = {"bool": truth, "number": _number, "string": text}
 
 
 def _elements(inner: Node, items: list[Any]) -> list[Any]:

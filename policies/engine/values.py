@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from policies.engine import strict_json
 from policies.engine.expressions import Scope
-from policies.engine.hcl import Undecided, parsed
+from policies.engine.hcl import SPLAT, Undecided, parsed
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
@@ -20,10 +20,9 @@ _MODULES = r"(?:module\.[\w-]+\.)*"
 _TYPE = r"(?:data\.)?[a-z][a-z0-9]*(?:_[a-z0-9]+)+"
 _ADDRESS = rf"{_MODULES}{_TYPE}\.[A-Za-z_][\w-]*"
 _KEY = r"\[(?:\d+|\"[^\"$%]*\")\]|\.\d+"
-_EVERY = r"\[\*\]|\.\*"
 _ONE = rf"{_ADDRESS}(?:{_KEY})?"
 _TRAVERSAL = re.compile(
-    rf"\$\{{\s*(tostring\()?({_ADDRESS})({_KEY}|{_EVERY})?((?:\.[\w-]+)*)(?(1)\))\s*\}}(?::\*)?"
+    rf"\$\{{\s*(tostring\()?({_ADDRESS})({_KEY}|{SPLAT.pattern})?((?:\.[\w-]+)*)(?(1)\))\s*\}}(?::\*)?"
 )
 """
 A reference alone: to a resource, one instance or every one of it.
@@ -31,7 +30,6 @@ A reference alone: to a resource, one instance or every one of it.
 Or the ARN of a log group and all that is in it.
 """
 
-_ALL = re.compile(_EVERY)
 _LEADING = re.compile(rf"\$\{{\s*{_ONE}\.([\w-]+)\s*\}}")
 
 _NAME = re.compile(r"\$\{\s*[A-Za-z_][\w-]*(?:\.[\w-]+|\[(?:\d+|\"[^\"]*\")\])+\s*\}")
@@ -89,9 +87,14 @@ class Unknown:
         All instances of a resource may be none.
         """
         if self.targets:
-            return self.references is not None or not _ALL.search(self.expression)
-        is_plain = self.references is None and "%{" not in self.expression
-        return is_plain and bool(_around(self.expression))
+            return self.references is not None or not SPLAT.search(self.expression)
+        return self.is_partly_written
+
+    @property
+    def is_partly_written(self) -> bool:
+        """Whether it is a text of which a part stands in this document."""
+        is_text = not self.targets and self.references is None and "%{" not in self.expression
+        return is_text and bool(_around(self.expression))
 
     @property
     def names(self) -> tuple[str, ...] | None:
