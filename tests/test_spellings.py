@@ -345,6 +345,13 @@ def test_a_document_is_judged_where_it_is_used(tmp_path):
     }
 
 
+def test_one_of_several_documents_is_judged_where_it_is_used(tmp_path):
+    data = {"aws_iam_policy_document": {"d": {"count": 1, **EVERYTHING}}}
+    holder = {"aws_iam_group": {"g": {"path": "${data.aws_iam_policy_document.d[0].json}"}}}
+
+    assert {PASS} == said(tmp_path, READERS, data=data, resource=holder)
+
+
 @pytest.mark.parametrize(
     "document",
     [

@@ -376,7 +376,7 @@ def _granted(holder: Resource, graph: ResourceGraph) -> Iterator[Statement]:
 def _of_nobody(document: Resource, graph: ResourceGraph) -> Iterator[Statement]:
     """Yield what a document that nothing here uses grants whoever is given it elsewhere."""
     used = graph.index("documents that are used", lambda: frozenset(_used(graph)))
-    if document.address in used or not document.syntax.templates:
+    if document.base in used or not document.syntax.templates:
         return
     written = replace(document, values={"policy": f"${{{document.base}.json}}"})
     for statement in statements(written, "policy"):
