@@ -133,3 +133,11 @@ PUBLIC_CLUSTERS = states(
     why="What somebody starts by hand is then closed as well.",
     claims=(part_of("1.4.4"),),
 )
+FIRST_PASSWORDS = states(
+    "aws_iam_user_login_profile",
+    "password_reset_required",
+    True,
+    title="A first password is changed at the first login.",
+    why="Until then, whoever made it knows it as well.",
+    claims=(part_of("8.3.5"),),
+)

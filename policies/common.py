@@ -10,6 +10,7 @@ from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
 from policies.engine.mutate import remove
 from policies.engine.settings import example, names, states
+from policies.engine.values import in_each
 
 
 def encrypted(what: str, type: str, path: str) -> Policy:
@@ -24,7 +25,7 @@ def encrypted(what: str, type: str, path: str) -> Policy:
     )
 
 
-def under_our_key(what: str, type: str, path: str) -> Policy:
+def under_our_key(what: str, types: str | tuple[str, ...], path: str) -> Policy:
     """Return the policy that *what* are encrypted with a key of ours, named at *path*."""
 
     def uses_a_key_of_ours(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -32,21 +33,21 @@ def under_our_key(what: str, type: str, path: str) -> Policy:
 
     return Policy(
         checks=uses_a_key_of_ours,
-        applies_to=type,
+        applies_to=types,
         title=f"{what} are encrypted with a key of ours.",
         why="Whoever reads them needs our permission for the key as well.",
         claims=(supports("3.5.1"),),
-        example=example(type, path, "${aws_kms_key.cde.arn}"),
+        example=example(types, path, "${aws_kms_key.cde.arn}"),
         violated_by=(remove(path),),
     )
 
 
 def over_tls(
-    what: str, type: str, path: str, *allowed: Any, refused: tuple[Any, ...] = ()
+    what: str, types: str | tuple[str, ...], path: str, *allowed: Any, refused: tuple[Any, ...] = ()
 ) -> Policy:
     """Return the policy that *what* are reached over TLS only: *path* says one of *allowed*."""
     return states(
-        type,
+        types,
         path,
         *allowed,
         refused=refused,
@@ -90,3 +91,15 @@ def recorded(
     if not allowed:
         return names(type, path, title=title, why=why, claims=claims)
     return states(type, path, *allowed, refused=refused, title=title, why=why, claims=claims)
+
+
+def inside(resource: Resource, path: str) -> Iterator[Resource]:
+    """
+    Yield each block at the end of *path*, through all blocks on the way, known ones first.
+
+    Raises:
+        UnknownValue: Some blocks are not known.
+    """
+    step, _, rest = path.partition(".")
+    blocks = resource.blocks(step)
+    yield from in_each(blocks, lambda block: inside(block, rest)) if rest else blocks

@@ -233,7 +233,13 @@ NEPTUNE_LOGS = _logs(NEPTUNE, "enable_cloudwatch_logs_exports", "audit", "Neptun
 
 
 def _parameter(
-    type: str, parameter: str, wanted: frozenset[str], what: str, *, otherwise: bool
+    type: str,
+    parameter: str,
+    *wanted: str,
+    otherwise: bool = False,
+    title: str,
+    why: str = "What nobody recorded cannot be looked up.",
+    requirement: str = "10.2.1",
 ) -> Policy:
     """Return the policy that *parameter* is one of *wanted*, as it is *otherwise*, or is not."""
 
@@ -247,13 +253,13 @@ def _parameter(
             yield Violation(f"{parameter} is not stated", group, "parameter")
 
     left_out = () if otherwise else (replace("parameter", []),)
-    good = {"name": parameter, "value": min(wanted)}
+    good = {"name": parameter, "value": wanted[0]}
     return Policy(
         checks=sets_the_parameter,
         applies_to=type,
-        title=f"{what} take no connection without TLS.",
-        why="Otherwise each client decides for itself.",
-        claims=(part_of("4.2.1"),),
+        title=title,
+        why=why,
+        claims=(part_of(requirement),),
         example=example(type, "parameter", [good]),
         violated_by=(
             *left_out,
@@ -265,16 +271,44 @@ def _parameter(
 WAREHOUSES_TLS = _parameter(
     "aws_redshift_parameter_group",
     "require_ssl",
-    frozenset({"true"}),
-    "Redshift clusters",
-    otherwise=False,
+    "true",
+    title="Redshift clusters take no connection without TLS.",
+    why="Otherwise each client decides for itself.",
+    requirement="4.2.1",
 )
 DOCUMENTS_TLS = _parameter(
     "aws_docdb_cluster_parameter_group",
     "tls",
-    frozenset({"enabled", "tls1.2+", "tls1.3+", "fips-140-3"}),
-    "DocumentDB clusters",
+    "enabled",
+    "tls1.2+",
+    "tls1.3+",
+    "fips-140-3",
     otherwise=True,
+    title="DocumentDB clusters take no connection without TLS.",
+    why="Otherwise each client decides for itself.",
+    requirement="4.2.1",
+)
+WAREHOUSES_ACTIVITY = _parameter(
+    "aws_redshift_parameter_group",
+    "enable_user_activity_logging",
+    "true",
+    title="Redshift clusters record every query.",
+)
+DOCUMENTS_AUDIT = _parameter(
+    "aws_docdb_cluster_parameter_group",
+    "audit_logs",
+    "enabled",
+    "all",
+    "ddl",
+    "dml_read",
+    "dml_write",
+    title="DocumentDB clusters write the audit log that they export.",
+)
+NEPTUNE_AUDIT = _parameter(
+    "aws_neptune_cluster_parameter_group",
+    "neptune_enable_audit_log",
+    "1",
+    title="Neptune clusters write the audit log that they export.",
 )
 
 
@@ -394,3 +428,25 @@ STREAMING_KEY = common.under_our_key(
     "MSK clusters", "aws_msk_cluster", "encryption_info.encryption_at_rest_kms_key_arn"
 )
 PROXIES_TLS = common.over_tls("Proxies of databases", "aws_db_proxy", "require_tls", True)
+
+
+def has_a_name_of_its_own(warehouse: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    The master user of a Redshift cluster is not the one that everybody knows.
+
+    Half of a login is then known already.
+    """
+    if warehouse.get("master_username") == "awsuser":
+        yield Violation("master_username is awsuser", warehouse, "master_username")
+
+
+WAREHOUSES_MASTER = Policy(
+    checks=has_a_name_of_its_own,
+    applies_to=WAREHOUSE,
+    claims=(part_of("2.2.2"),),
+    example={WAREHOUSE: {"cde": {"master_username": "cde_owner"}}},
+    violated_by=(replace("master_username", "awsuser"),),
+)
+MIGRATION_TARGETS_KEY = common.under_our_key(
+    "What DMS writes to S3", "aws_dms_s3_endpoint", "server_side_encryption_kms_key_id"
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Verdict, Violation, part_of, supports
@@ -188,4 +189,54 @@ VULNERABILITIES = Policy(
     claims=(part_of("11.3.1"), supports("6.3.1")),
     example={"aws_inspector2_enabler": {"account": {"resource_types": ["EC2", "LAMBDA"]}}},
     violated_by=(replace("resource_types", ["ECR"]), replace("resource_types", ["EC2"])),
+)
+
+ORGANIZATION = "aws_guardduty_organization_configuration"
+
+
+def watches_every_member(setting: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    GuardDuty watches every account of the organisation.
+
+    A new account is where nobody looks yet.
+    """
+    members = setting.get("auto_enable_organization_members")
+    if members not in {"ALL", "NEW"} and setting.get("auto_enable", False) is not True:
+        yield Violation(f"auto_enable_organization_members is {members or 'not stated'}", setting)
+
+
+MEMBERS = Policy(
+    checks=watches_every_member,
+    applies_to=ORGANIZATION,
+    claims=(supports("11.5.1"),),
+    example={ORGANIZATION: {"account": {"auto_enable_organization_members": "ALL"}}},
+    violated_by=(
+        remove("auto_enable_organization_members"),
+        replace("auto_enable_organization_members", "NONE"),
+    ),
+)
+AGGREGATOR = "aws_config_configuration_aggregator"
+SOURCES = ("account_aggregation_source", "organization_aggregation_source")
+
+
+def gathers_every_region(aggregator: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Config gathers what changed in every region.
+
+    An intruder works where nobody looks.
+    """
+    for source in chain.from_iterable(map(aggregator.blocks, SOURCES)):
+        if source.get("all_regions", False) is not True:
+            yield Violation("all_regions is not true", source, "all_regions")
+
+
+REGIONS = Policy(
+    checks=gathers_every_region,
+    applies_to=AGGREGATOR,
+    claims=(supports("11.5.2"),),
+    example={AGGREGATOR: {"account": {"account_aggregation_source": {"all_regions": True}}}},
+    violated_by=(
+        replace("account_aggregation_source.all_regions", False),
+        replace("organization_aggregation_source", {"regions": ["eu-central-1"]}),
+    ),
 )

@@ -411,3 +411,44 @@ LATTICE = common.over_tls(
     "TLS_PASSTHROUGH",
     refused=("HTTP",),
 )
+
+CACHES_AT_REST = common.encrypted(
+    "Caches of GraphQL APIs", "aws_appsync_api_cache", "at_rest_encryption_enabled"
+)
+CACHES_TLS = common.over_tls(
+    "Caches of GraphQL APIs", "aws_appsync_api_cache", "transit_encryption_enabled", True
+)
+REST_TRACES = states(
+    REST_SETTINGS,
+    "settings.data_trace_enabled",
+    False,
+    otherwise=False,
+    title="REST APIs write no request as a whole into their log.",
+    why="What a customer sends is in it, and the log is read by people who may not see it.",
+    claims=(supports("3.4.1"),),
+)
+REST_ERRORS = common.recorded(
+    "REST APIs log what goes wrong.",
+    REST_SETTINGS,
+    "settings.logging_level",
+    "ERROR",
+    "INFO",
+    refused=("OFF",),
+)
+INTEGRATIONS_TLS = states(
+    "aws_api_gateway_integration",
+    "tls_config.insecure_skip_verification",
+    False,
+    otherwise=False,
+    title="REST APIs look at the certificate of what stands behind them.",
+    why="Otherwise anybody in between can answer in its place.",
+    claims=(part_of("4.2.1"),),
+)
+TRANSPORT_SECURITY = names(
+    "aws_cloudfront_response_headers_policy",
+    "security_headers_config.strict_transport_security.access_control_max_age_sec",
+    title="CloudFront tells browsers to come over TLS only.",
+    why="The first request of a visit is otherwise one in clear text.",
+    claims=(supports("4.2.1"),),
+    such_as=31536000,
+)

@@ -413,3 +413,11 @@ ACL_IN_USE = Policy(
     example={network_acl.ACL: {"db": {"subnet_ids": ["${aws_subnet.db.id}"]}}},
     violated_by=(remove("subnet_ids"), replace("subnet_ids", [])),
 )
+ENDPOINT_SERVICES = states(
+    "aws_vpc_endpoint_service",
+    "acceptance_required",
+    True,
+    title="Services that we offer to other networks are joined with our consent.",
+    why="Otherwise whoever may connect decides that he does.",
+    claims=(part_of("1.4.1"),),
+)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.aws import iam, tls
+from policies import common
+from policies.aws import encryption, iam, tls
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import remove, replace
+from policies.engine.settings import states
 
 DOMAINS = ("aws_opensearch_domain", "aws_elasticsearch_domain")
 DOMAIN = DOMAINS[0]
@@ -209,4 +211,91 @@ NAMED_PRINCIPALS = Policy(
             {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "es:*"}]},
         ),
     ),
+)
+
+SERVERLESS_POLICY = "aws_opensearchserverless_security_policy"
+
+
+def says_who_reaches(policy: Resource) -> bool:
+    """Whether *policy* is one about the network."""
+    return bool(policy.get("type") == "network")
+
+
+def lets_in_endpoints_alone(policy: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Serverless collections are reached through endpoints of ours.
+
+    What stores account data is not reached from the Internet.
+    """
+    for rules in policy.blocks("policy"):
+        if rules.get("AllowFromPublic", False) is not False:
+            yield Violation("policy: AllowFromPublic is true", policy, "policy")
+
+
+SERVERLESS_PRIVATE = Policy(
+    checks=lets_in_endpoints_alone,
+    applies_to=SERVERLESS_POLICY,
+    when=says_who_reaches,
+    claims=(part_of("1.4.4"),),
+    example={
+        SERVERLESS_POLICY: {
+            "cde": {"type": "network", "policy": '[{"AllowFromPublic": false}]'},
+            "key": {"type": "encryption"},
+        }
+    },
+    violated_by=(replace("policy", '[{"AllowFromPublic": true}]'),),
+)
+
+
+def says_which_key(policy: Resource) -> bool:
+    """Whether *policy* is one about encryption."""
+    return bool(policy.get("type") == "encryption")
+
+
+def names_a_key_of_ours(policy: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Serverless collections are encrypted with a key of ours.
+
+    Whoever reads them needs our permission for the key as well.
+    """
+    if policy.get("policy.AWSOwnedKey", False) is not False:
+        yield Violation("policy: AWSOwnedKey is true", policy, "policy")
+    else:
+        yield from encryption.not_ours(policy, "policy.KmsARN", graph)
+
+
+SERVERLESS_KEY = Policy(
+    checks=names_a_key_of_ours,
+    applies_to=SERVERLESS_POLICY,
+    when=says_which_key,
+    claims=(supports("3.5.1"),),
+    example={
+        SERVERLESS_POLICY: {
+            "key": {
+                "type": "encryption",
+                "policy": (
+                    '{"KmsARN": "arn:aws:kms:eu-central-1:111122223333:key/'
+                    '1234abcd-12ab-34cd-56ef-1234567890ab"}'
+                ),
+            },
+            "cde": {"type": "network"},
+        }
+    },
+    violated_by=(
+        replace("policy", '{"AWSOwnedKey": true}'),
+        replace("policy", "{}"),
+    ),
+)
+CLOUDSEARCH = "aws_cloudsearch_domain"
+CLOUDSEARCH_HTTPS = common.over_tls(
+    "CloudSearch domains", CLOUDSEARCH, "endpoint_options.enforce_https", True
+)
+CLOUDSEARCH_TLS = states(
+    CLOUDSEARCH,
+    "endpoint_options.tls_security_policy",
+    "Policy-Min-TLS-1-2-2019-07",
+    refused=("Policy-Min-TLS-1-0-2019-07",),
+    title="CloudSearch domains speak TLS 1.2 or newer.",
+    why="Left out, a domain takes TLS 1.0 as well.",
+    claims=(direct("4.2.1"),),
 )

@@ -1,12 +1,14 @@
-"""Session Manager: sessions end when they are idle, and are recorded."""
+"""Sessions on servers and in containers: they end when they are idle, and are recorded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of
-from policies.engine.mutate import replace
+from policies.engine.mutate import remove, replace
+from policies.engine.settings import states
 from policies.engine.values import UnknownValue
 
 DOCUMENT = "aws_ssm_document"
@@ -116,5 +118,62 @@ IDLE_TIME = Policy(
         replace("content", _with(idleSessionTimeout="60")),
         replace("content", _with(idleSessionTimeout="")),
         replace("content", _with(idleSessionTimeout="0")),
+    ),
+)
+
+CONTAINERS = "aws_ecs_cluster"
+COMMANDS = "configuration.execute_command_configuration"
+
+COMMANDS_RECORDED = states(
+    CONTAINERS,
+    f"{COMMANDS}.logging",
+    "OVERRIDE",
+    "DEFAULT",
+    otherwise="DEFAULT",
+    refused=("NONE",),
+    title="Sessions in containers are recorded.",
+    why="What an administrator typed is an audit log like any other.",
+    claims=(part_of("10.2.1.2"),),
+)
+
+
+def says_how_commands_run(cluster: Resource) -> bool:
+    """Whether *cluster* says how sessions in its containers are held."""
+    return cluster.is_set(COMMANDS)
+
+
+def encrypts_what_is_typed(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Sessions in containers are encrypted with a key of ours, and so are their logs.
+
+    TLS ends at AWS; with a key of ours, only the two ends can read what was typed.
+    """
+    yield from encryption.not_ours(cluster, f"{COMMANDS}.kms_key_id", graph)
+    for store, flag in (
+        ("cloud_watch_log_group_name", "cloud_watch_encryption_enabled"),
+        ("s3_bucket_name", "s3_bucket_encryption_enabled"),
+    ):
+        logs = f"{COMMANDS}.log_configuration"
+        if cluster.is_set(f"{logs}.{store}") and cluster.get(f"{logs}.{flag}", False) is not True:
+            yield Violation(f"{flag} is not true", cluster, f"{logs}.{flag}")
+
+
+def _commands(**changed: object) -> dict[str, object]:
+    return {"execute_command_configuration": {"kms_key_id": "${aws_kms_key.cde.arn}", **changed}}
+
+
+COMMANDS_ENCRYPTED = Policy(
+    checks=encrypts_what_is_typed,
+    applies_to=CONTAINERS,
+    when=says_how_commands_run,
+    claims=(part_of("2.2.7"),),
+    example={CONTAINERS: {"app": {"configuration": _commands()}, "other": {}}},
+    violated_by=(
+        remove(f"{COMMANDS}.kms_key_id"),
+        replace("configuration", _commands(log_configuration={"s3_bucket_name": "sessions"})),
+        replace(
+            "configuration",
+            _commands(log_configuration={"cloud_watch_log_group_name": "sessions"}),
+        ),
     ),
 )

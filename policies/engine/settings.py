@@ -11,7 +11,7 @@ from policies.engine.mutate import Patch, remove, replace
 
 
 def states(
-    type: str,
+    types: str | tuple[str, ...],
     path: str,
     *allowed: Any,
     otherwise: Any = None,
@@ -21,7 +21,7 @@ def states(
     claims: tuple[Claim, ...],
 ) -> Policy:
     """
-    Return the policy that a resource of *type* has one of *allowed* at *path*.
+    Return the policy that a resource of *types* has one of *allowed* at *path*.
 
     *otherwise* is what leaving it out means; *refused* are values that break it, beside
     the opposite of a truth value.
@@ -38,17 +38,17 @@ def states(
         broken.insert(0, remove(path))
     return Policy(
         checks=states_what_is_allowed,
-        applies_to=type,
+        applies_to=types,
         title=title,
         why=why,
         claims=claims,
-        example=example(type, path, allowed[0]),
+        example=example(types, path, allowed[0]),
         violated_by=tuple(broken),
     )
 
 
 def names(
-    type: str,
+    types: str | tuple[str, ...],
     path: str,
     *,
     title: str,
@@ -56,7 +56,7 @@ def names(
     claims: tuple[Claim, ...],
     such_as: Any = "stated",
 ) -> Policy:
-    """Return the policy that a resource of *type* says anything at *path*, *such_as* that."""
+    """Return the policy that a resource of *types* says anything at *path*, *such_as* that."""
 
     def names_something(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
         if not resource.is_set(path) or _is_empty(resource, path):
@@ -64,11 +64,11 @@ def names(
 
     return Policy(
         checks=names_something,
-        applies_to=type,
+        applies_to=types,
         title=title,
         why=why,
         claims=claims,
-        example=example(type, path, such_as),
+        example=example(types, path, such_as),
         violated_by=(remove(path), replace(path, [] if isinstance(such_as, list) else "")),
     )
 
@@ -84,8 +84,8 @@ def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def example(type: str, path: str, value: Any) -> dict[str, Any]:
-    """Return the example of one resource of *type* with *value* at the dotted *path*."""
+def example(types: str | tuple[str, ...], path: str, value: Any) -> dict[str, Any]:
+    """Return the example of one resource, of the first of *types*: *value* at the dotted *path*."""
     for step in reversed(path.split(".")):
         value = {step: value}
-    return {type: {"cde": value}}
+    return {types if isinstance(types, str) else types[0]: {"cde": value}}
