@@ -404,3 +404,34 @@ TASK_SET_ADDRESSES = states(
     why="What computes stands behind the load balancer, and not beside it.",
     claims=(part_of("1.4.4"),),
 )
+
+NODES = "aws_eks_node_group"
+
+
+def says_from_where(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Nodes of a cluster that can be logged in to say from where.
+
+    Left out, SSH is open to the Internet.
+    """
+    for access in group.blocks("remote_access"):
+        if access.is_set("ec2_ssh_key") and not access.is_set("source_security_group_ids"):
+            yield Violation("source_security_group_ids are not stated", access)
+
+
+NODE_LOGINS = Policy(
+    checks=says_from_where,
+    applies_to=NODES,
+    claims=(part_of("1.3.1"),),
+    example={
+        NODES: {
+            "app": {
+                "remote_access": {
+                    "ec2_ssh_key": "${aws_key_pair.admin.key_name}",
+                    "source_security_group_ids": ["${aws_security_group.admin.id}"],
+                }
+            }
+        }
+    },
+    violated_by=(remove("remote_access.source_security_group_ids"),),
+)

@@ -123,6 +123,14 @@ WAREHOUSES_ROUTING = states(
     why="Otherwise their traffic passes by every rule of the network.",
     claims=(part_of("1.3.2"),),
 )
+WAREHOUSES_NETWORK = names(
+    WAREHOUSE,
+    "cluster_subnet_group_name",
+    title="Redshift clusters stand in subnets of ours.",
+    why="Left out, one stands in the default network, if anywhere.",
+    claims=(part_of("1.4.4"),),
+    such_as="${aws_redshift_subnet_group.cde.name}",
+)
 SERVERLESS_WAREHOUSES_PRIVATE = common.private(
     "Redshift workgroups",
     "aws_redshiftserverless_workgroup",

@@ -444,3 +444,26 @@ INSTANCE_LOGS = names(
     why="What nobody recorded cannot be looked up.",
     claims=(part_of("10.2.1"),),
 )
+
+EXPIRED_AUTHORITIES = frozenset({"rds-ca-2015", "rds-ca-2019"})
+CERTIFIED = ("aws_db_instance", "aws_rds_cluster_instance", "aws_docdb_cluster_instance")
+
+
+def has_a_certificate_that_holds(instance: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Databases show a certificate whose authority has not expired.
+
+    Clients that cannot check it sooner or later no longer do.
+    """
+    authority = instance.get("ca_cert_identifier")
+    if authority in EXPIRED_AUTHORITIES:
+        yield Violation(f"ca_cert_identifier is {authority}", instance, "ca_cert_identifier")
+
+
+AUTHORITY = Policy(
+    checks=has_a_certificate_that_holds,
+    applies_to=CERTIFIED,
+    claims=(part_of("4.2.1"),),
+    example={"aws_db_instance": {"cde": {"ca_cert_identifier": "rds-ca-rsa2048-g1"}}},
+    violated_by=(replace("ca_cert_identifier", "rds-ca-2019"),),
+)

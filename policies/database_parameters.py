@@ -293,3 +293,55 @@ PLAINTEXT = Policy(
         replace("parameter", [{"name": "rds.force_ssl", "value": "0"}]),
     ),
 )
+
+RECORDING = {
+    "aurora-mysql": {"server_audit_logging": frozenset({"1", "on"})},
+    "aurora-postgresql": {
+        "log_statement": frozenset({"all", "ddl", "mod"}),
+        "pgaudit.log": frozenset({"all", "ddl", "role", "write"}),
+    },
+}
+RECORDING["postgres"] = RECORDING["aurora-postgresql"]
+"""By the beginning of a family: the parameters of which one has it record statements, and how."""
+
+
+def is_of_a_family_that_records(group: Resource) -> bool:
+    """Whether a parameter of *group* says whether statements are recorded."""
+    return str(group.get("family", "")).startswith(tuple(RECORDING))
+
+
+def records_statements(group: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Parameters of databases have statements recorded.
+
+    Left out, nobody is asked later what he changed.
+    """
+    family = str(group.get("family"))
+    recording = next(names for start, names in RECORDING.items() if family.startswith(start))
+    for parameter in group.blocks("parameter"):
+        wanted = recording.get(str(parameter.get("name")), frozenset())
+        if wanted & {part.strip() for part in str(parameter.get("value")).lower().split(",")}:
+            return
+    yield Violation(f"no parameter records statements: {', '.join(recording)}", group, "parameter")
+
+
+STATEMENTS = Policy(
+    checks=records_statements,
+    applies_to=PARAMETER_GROUPS,
+    when=is_of_a_family_that_records,
+    claims=(part_of("10.2.1"),),
+    example={
+        "aws_db_parameter_group": {
+            "cde": {
+                "family": "postgres16",
+                "parameter": [{"name": "log_statement", "value": "ddl"}],
+            },
+            "other": {"family": "mysql8.0"},
+        }
+    },
+    violated_by=(
+        replace("parameter", []),
+        replace("parameter", [{"name": "log_statement", "value": "none"}]),
+        replace("parameter", [{"name": "pgaudit.log", "value": "none"}]),
+    ),
+)

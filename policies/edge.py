@@ -11,7 +11,8 @@ from policies.aws import tls
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import attached, remove, replace
-from policies.engine.settings import names, states
+from policies.engine.settings import is_stated, names, states
+from policies.engine.values import in_each
 
 DISTRIBUTION = "aws_cloudfront_distribution"
 REST_METHOD = "aws_api_gateway_method"
@@ -451,4 +452,42 @@ TRANSPORT_SECURITY = names(
     why="The first request of a visit is otherwise one in clear text.",
     claims=(supports("4.2.1"),),
     such_as=31536000,
+)
+
+
+def reads_its_buckets_alone(distribution: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    CloudFront shows its buckets who it is.
+
+    A bucket that cannot tell CloudFront from others has to be open to all of them.
+    """
+    yield from in_each(distribution.blocks("origin"), _says_who_it_is)
+
+
+def _says_who_it_is(origin: Resource) -> Iterator[Violation]:
+    is_bucket = not any(origin.is_set(path) for path in OTHER_ORIGINS)
+    if is_bucket and not any(is_stated(origin, path) for path in IDENTITIES):
+        yield Violation("origin_access_control_id is not stated", origin)
+
+
+OTHER_ORIGINS = ("custom_origin_config", "vpc_origin_config")
+IDENTITIES = ("origin_access_control_id", "s3_origin_config.origin_access_identity")
+
+ORIGIN_ACCESS = Policy(
+    checks=reads_its_buckets_alone,
+    applies_to=DISTRIBUTION,
+    claims=(supports("7.2.1"),),
+    example={
+        DISTRIBUTION: {
+            "shop": {
+                "origin": [
+                    {"origin_access_control_id": "${aws_cloudfront_origin_access_control.shop.id}"}
+                ]
+            }
+        }
+    },
+    violated_by=(
+        remove("origin.0.origin_access_control_id"),
+        replace("origin", [{"s3_origin_config": {"origin_access_identity": ""}}]),
+    ),
 )

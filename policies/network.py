@@ -421,3 +421,10 @@ ENDPOINT_SERVICES = states(
     why="Otherwise whoever may connect decides that he does.",
     claims=(part_of("1.4.1"),),
 )
+DEFAULT_NETWORK = Policy(
+    prohibits=("aws_default_vpc", "aws_default_subnet"),
+    title="Nothing stands in the network that AWS made.",
+    found="it is a part of the default network",
+    why="Each of its subnets gives every machine a public address.",
+    claims=(part_of("1.3.1"), part_of("1.4.4")),
+)

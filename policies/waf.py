@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.model import Policy, Violation, always, part_of, supports
 from policies.engine.mutate import attached, remove, replace
 from policies.engine.settings import names
 from policies.engine.values import UnknownValue
@@ -61,6 +61,23 @@ IN_FRONT = Policy(
         WEB_ACL: {"entry": {}},
     },
     violated_by=(attached(ASSOCIATION, by="resource_arn"),),
+)
+APIS = dataclasses.replace(
+    IN_FRONT,
+    applies_to=("aws_api_gateway_stage", "aws_appsync_graphql_api"),
+    when=always,
+    title="APIs that anybody can call stand behind a web application firewall.",
+    why="A well-formed request can be an attack.",
+    example={
+        "aws_api_gateway_stage": {"shop": {}},
+        ASSOCIATION: {
+            "shop": {
+                "resource_arn": "${aws_api_gateway_stage.shop.arn}",
+                "web_acl_arn": "${aws_wafv2_web_acl.shop.arn}",
+            }
+        },
+        WEB_ACL: {"shop": {}},
+    },
 )
 
 

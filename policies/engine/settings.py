@@ -59,7 +59,7 @@ def names(
     """Return the policy that a resource of *types* says anything at *path*, *such_as* that."""
 
     def names_something(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-        if not resource.is_set(path) or _is_empty(resource, path):
+        if not is_stated(resource, path):
             yield Violation(f"{path} is not stated", resource, path)
 
     return Policy(
@@ -73,9 +73,17 @@ def names(
     )
 
 
-def _is_empty(resource: Resource, path: str) -> bool:
+def is_stated(resource: Resource, path: str) -> bool:
+    """
+    Whether anything stands at *path*: neither nothing nor an empty text or list.
+
+    Raises:
+        UnknownValue: It may be nothing.
+    """
+    if not resource.is_set(path):
+        return False
     value = resource.get(path) if resource.is_known(path) else None
-    return isinstance(value, Sequence) and not value
+    return not isinstance(value, Sequence) or bool(value)
 
 
 def _shown(value: Any) -> str:
