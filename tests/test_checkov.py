@@ -89,6 +89,7 @@ def test_its_findings_are_mapped_to_addresses(reading):
         (finding.policy, finding.resource, finding.verdict) for finding in findings
     ]
     assert Verdict.PASS is coverage.verdict
+    assert reading.document.path == coverage.document
 
 
 @pytest.mark.parametrize(

@@ -254,6 +254,20 @@ def test_a_path_is_told_hop_by_hop():
     )
 
 
+def test_the_rule_that_let_the_internet_in_is_the_one_that_is_told():
+    inside = {
+        "security_group_id": "${aws_security_group.x.id}",
+        "type": "ingress",
+        "protocol": "-1",
+        "from_port": 0,
+        "to_port": 0,
+        "cidr_blocks": ["10.0.0.0/8"],
+    }
+    [path] = reachability.from_internet(topology(aws_security_group_rule=inside), 22)
+
+    assert reachability.told(path).endswith("aws_security_group.x lets the Internet in on 22")
+
+
 UNKNOWN = {"aws_route_table": {"route": Unknown("var.routes")}}
 
 

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from policies.engine import strict_json
 from policies.engine.document import DRIFT, FORGET, MODULE, PROVISIONER, DocumentError
 from policies.engine.graph import Stage
+from policies.engine.masking import masked
 from policies.engine.read import read
-from policies.engine.values import UnknownValue
+from policies.engine.values import PLAIN, Explained, Unknown, UnknownValue
 
 VPC = {"aws_vpc": {"main": {"cidr_block": "10.0.0.0/16"}}}
 
@@ -206,6 +207,13 @@ def test_a_resource_that_stands_twice_is_refused(write):
     assert "resource aws_vpc.main stands twice, also in cdk.tf.json" in refused(path.parent)
 
 
+def test_an_output_that_stands_twice_is_refused(write):
+    write({"output": {"key": {"value": 1}}, "resource": VPC})
+    path = write({"output": {"key": {"value": 2}}}, "more.tf.json")
+
+    assert "output key stands twice, also in cdk.tf.json" in refused(path.parent)
+
+
 def test_a_path_that_is_missing_is_refused(tmp_path):
     assert "no such file or folder" in refused(tmp_path / "nowhere")
 
@@ -361,6 +369,29 @@ def test_a_plan_beside_its_stack_belongs_to_it(folder):
     design, planned = read([folder()])
 
     assert "financial-dev" == design.document.stack == planned.document.stack
+
+
+def test_a_plan_may_tell_of_a_resource_without_arguments(folder):
+    configuration = json.loads(json.dumps(CONFIGURATION))
+    configuration["root_module"]["resources"].append({
+        "address": "aws_eip.out", "mode": "managed", "type": "aws_eip", "name": "out",
+    })  # fmt: skip
+    design, planned = read([folder({**WRITTEN, "aws_eip": {"out": {}}}, configuration)])
+
+    assert "financial-dev" == design.document.stack == planned.document.stack
+
+
+def test_a_stack_explains_the_one_block_of_its_plan():
+    told, apart = (
+        masked(values, unknown, design, PLAIN)
+        for values, unknown, design in (
+            ([{"key": None}], [{"key": True}], [{"key": "${aws_kms_key.k.arn}"}]),
+            ([{"key": None}] * 2, [{"key": True}] * 2, [{"key": "${aws_kms_key.k.arn}"}] * 2),
+        )
+    )
+
+    assert [{"key": Explained("${aws_kms_key.k.arn}", PLAIN)}] == told
+    assert [{"key": Unknown()}] * 2 == apart
 
 
 def test_a_stack_explains_what_its_plan_does_not_know(folder):

@@ -286,6 +286,49 @@ SPELLINGS = {
         },
         "trails.coverage", PASS,
     ),
+    "a selector of objects that says nothing of reading": (
+        {
+            "aws_cloudtrail": {
+                "t": {
+                    "advanced_event_selector": [
+                        {
+                            "field_selector": [
+                                {"field": "eventCategory", "equals": ["Data"]},
+                                {"field": "resources.type", "equals": ["AWS::S3::Object"]},
+                            ]
+                        }
+                    ]
+                }
+            }
+        },
+        "trails.object_events", PASS,
+    ),
+    "a list of MemoryDB by reference": (
+        {
+            "aws_memorydb_acl": {"a": {}},
+            "aws_memorydb_cluster": {"c": {"acl_name": "${aws_memorydb_acl.a.name}"}},
+        },
+        "other_stores.memory_access", PASS,
+    ),
+    "a list of MemoryDB that nobody knows": (
+        {"aws_memorydb_cluster": {"c": {"acl_name": "${var.list}"}}},
+        "other_stores.memory_access", UNKNOWN,
+    ),
+    "clients of NFS in two halves": (
+        {"aws_storagegateway_nfs_file_share": {
+            "s": {"client_list": ["0.0.0.0/1", "10.0.0.0/8"]}}},
+        "file_shares.nfs_clients", FAIL,
+    ),
+    "a job of Batch in jsonencode": (
+        {"aws_batch_job_definition": {
+            "j": {"container_properties": "${jsonencode({privileged = true})}"}}},
+        "workflows.job_privileges", FAIL,
+    ),
+    "a second recipe's volume in clear beside one that is not known": (
+        {"aws_imagebuilder_image_recipe": {"r": {"block_device_mapping": [
+            {"ebs": {"encrypted": "${var.e}"}}, {"ebs": {"encrypted": "false"}}]}}},
+        "images.recipes", FAIL,
+    ),
     "a log group by a function's name in a variable": (
         {
             "aws_lambda_function": {"f": {"function_name": "${var.stage}-f"}},

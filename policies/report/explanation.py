@@ -57,7 +57,7 @@ def _subjects(policy: Policy) -> Iterator[str]:
     types = policy.types[: len(policy.types) - len(prohibited)]
     shown = types[:6]
     if shown:
-        more = f" and {len(types) - len(shown)} types more" if len(types) > len(shown) else ""
+        more = f" and {len(types) - len(shown)} more" if len(types) > len(shown) else ""
         yield f"each {', '.join(shown)}{more}"
     if policy.at_least:
         yield f"each stack of the house, for having at least {policy.at_least} that comply"
