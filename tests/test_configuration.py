@@ -1,6 +1,8 @@
 """A plan that stands alone: what its own configuration says of what it does not know."""
 
+import hashlib
 import json
+from base64 import b64encode
 
 import pytest
 
@@ -310,3 +312,96 @@ def test_credentials_in_a_plan_are_seen(tmp_path):
         ("secrets.anywhere", "plan/output.leak"),
         ("secrets.defaults", "plan/variable.db_password"),
     } <= failed
+
+
+@pytest.mark.parametrize("nothing", [None, []])
+def test_what_is_written_to_be_left_out_is_unset(instance, nothing):
+    found = instance({"key_name": True}, {"key_name": {"constant_value": nothing}})
+
+    assert "none" == found.get("key_name", "none")
+
+
+def test_a_template_of_another_module_does_not_name_resources_of_this_one():
+    written = {
+        "constant_value": "${aws_kms_key.k.arn}",
+        "references": ["aws_kms_key.k.arn", "aws_kms_key.k"],
+    }
+    inner = {"resources": [{"address": "aws_ebs_volume.v", "expressions": {"kms_key_id": written}}]}
+
+    [(address, told)] = expressions({"module_calls": {"m": {"module": inner}}})
+
+    assert "module.m.aws_ebs_volume.v" == address
+    assert {
+        "kms_key_id": {"references": ["module.m.aws_kms_key.k.arn", "module.m.aws_kms_key.k"]}
+    } == told
+
+
+def sha1(text):
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+SCRIPT = "DB_PASSWORD=correct-horse-battery"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "told"),
+    [
+        (SCRIPT, sha1(SCRIPT), SCRIPT),
+        (b64encode(SCRIPT.encode()).decode(), sha1(SCRIPT), b64encode(SCRIPT.encode()).decode()),
+        ("another", sha1(SCRIPT), sha1(SCRIPT)),
+        ([SCRIPT], sha1(SCRIPT), sha1(SCRIPT)),
+    ],
+)
+def test_a_digest_stands_for_the_text_that_has_it(instance, written, shown, told):
+    constant = {"user_data": {"constant_value": written}}
+
+    assert told == instance({}, constant, {"user_data": shown}).get("user_data")
+
+
+EVERYTHING = {"effect": "Allow", "actions": ["*"], "resources": ["*"]}
+MADE = json.dumps({"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+READ = {
+    "address": "data.aws_iam_policy_document.d",
+    "mode": "data",
+    "type": "aws_iam_policy_document",
+}
+
+
+def with_document(*, made, user):
+    """Return a plan with a policy document, made by now or later, that a *user* may name."""
+    content = plan({}, {"user_data": {"references": user}})
+    if made:
+        content["prior_state"] = {
+            "values": {
+                "root_module": {
+                    "child_modules": [{"resources": [{**READ, "values": {"json": MADE}}]}]
+                }
+            }
+        }
+    else:
+        change = {
+            "actions": ["read"],
+            "before": None,
+            "after": {"statement": [EVERYTHING]},
+            "after_unknown": {"json": True},
+        }
+        content["resource_changes"].append({**READ, "change": change})
+    return content
+
+
+@pytest.mark.parametrize("made", [True, False])
+@pytest.mark.parametrize(
+    ("user", "verdict"),
+    [([], Verdict.FAIL), ([READ["address"] + ".json", READ["address"]], Verdict.PASS)],
+)
+def test_a_document_that_nothing_uses_is_judged_in_a_plan_too(tmp_path, made, user, verdict):
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(with_document(made=made, user=user)))
+    [reading] = read([path])
+
+    assert [verdict] == [
+        finding.verdict
+        for finding in judged(reading)
+        if finding.policy == "permissions.administration"
+        and finding.resource.endswith(READ["address"])
+    ]

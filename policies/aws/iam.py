@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from policies.engine.data_sources import policy_document
 from policies.engine.graph import Resource, ResourceGraph
+from policies.engine.hcl import Undecided
 from policies.engine.values import (
     Items,
     Object,
@@ -376,21 +378,38 @@ def _granted(holder: Resource, graph: ResourceGraph) -> Iterator[Statement]:
 def _of_nobody(document: Resource, graph: ResourceGraph) -> Iterator[Statement]:
     """Yield what a document that nothing here uses grants whoever is given it elsewhere."""
     used = graph.index("documents that are used", lambda: frozenset(_used(graph)))
-    if document.base in used or not document.syntax.templates:
+    if document.base in used:
         return
-    written = replace(document, values={"policy": f"${{{document.base}.json}}"})
+    written = replace(document, values={"policy": _made(document)})
     for statement in statements(written, "policy"):
         if not statement.has("Principal") and not statement.has("NotPrincipal"):
             yield statement
 
 
+def _made(document: Resource) -> Any:
+    """
+    Return what *document* makes: its name in a stack; in a plan, what that read, or will read.
+
+    Raises:
+        UnknownValue: It is made of something that is not known here.
+    """
+    if document.syntax.templates:
+        return f"${{{document.base}.json}}"
+    if document.is_known("json") and document.is_set("json"):
+        return document.get("json")
+    try:
+        return policy_document(dict(document.values))
+    except Undecided as reason:
+        raise UnknownValue(f"json is not known: {reason}") from reason
+
+
 def _used(graph: ResourceGraph) -> Iterator[str]:
     if graph.of_type(DOCUMENT):
         for resource in graph.resources:
-            yield from _NAMED.findall(repr(resource.values))
+            yield from _NAMED.findall(repr((resource.values, resource.expressions)))
 
 
-_NAMED = re.compile(rf"{re.escape(DOCUMENT)}\.[\w-]+(?=[.\[])")
+_NAMED = re.compile(rf"(?:module\.[\w-]+\.)*{re.escape(DOCUMENT)}\.[\w-]+(?=[.\[])")
 
 
 def allowed(holder: Resource, graph: ResourceGraph) -> Iterator[Statement]:

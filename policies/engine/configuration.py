@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any
 
 from policies.engine.masking import hidden, paired
-from policies.engine.values import TOLD, Explained, Unknown
+from policies.engine.values import STACK, Explained, Unknown
 
 _MARKER = re.compile(r"[$%]\{")
 _INDEX = re.compile(r"\[[^\]]*\]")
@@ -131,16 +131,22 @@ def _expressions(module: _Module) -> Iterator[tuple[str, Any]]:
 
 
 def _followed(expression: Any, module: _Module, each: Any) -> Any:
-    """Return *expression* with what its references come from."""
+    """
+    Return *expression* with what its references come from.
+
+    A template says what it names as the module knows it, and is left out of other modules.
+    """
     if isinstance(expression, list):
         return [_followed(item, module, each) for item in expression]
     if not isinstance(expression, dict):
         return expression
+    is_foreign = bool(module.prefix) and "references" in expression
     return {
         key: list(dict.fromkeys(module.resolved(value, each)))
         if key == "references"
         else _followed(value, module, each)
         for key, value in expression.items()
+        if key != "constant_value" or not is_foreign
     }
 
 
@@ -165,7 +171,7 @@ class Configured:
         told = dict(values or {})
         for key, part in unknown.items():
             if part is True:
-                if key in self.expressions:
+                if not _is_left_out(self.expressions.get(key)):
                     told[key] = self._told(self.expressions[key])
                 elif f"{self.within}{key}" not in self.filled_in:
                     told[key] = Unknown()
@@ -201,15 +207,22 @@ class Configured:
 
     def _told(self, expression: Any) -> Any:
         """Return what an expression says: also the document that a data source makes for it."""
-        told = _told(expression)
-        names = told.references if isinstance(told, Unknown) else None
-        return self.documents.get(names[0], told) if names else told
+        names = expression.get("references") if isinstance(expression, dict) else None
+        return (self.documents.get(names[0]) if names else None) or _told(expression)
 
 
 def filled_in(type: str, *, blocks: bool) -> frozenset[str]:
     """Return what the provider fills in, of blocks only where *blocks* says that all are shown."""
     found = _table().get(type, frozenset())
     return frozenset(path.removesuffix(".*") for path in found if blocks or not path.endswith(".*"))
+
+
+def _is_left_out(expression: Any) -> bool:
+    """Whether nothing was written: no *expression*, or one that the provider takes for none."""
+    return expression is None or expression in LEFT_OUT
+
+
+LEFT_OUT: tuple[Any, ...] = ({"constant_value": None}, {"constant_value": []})
 
 
 def _is_value(expression: Any) -> bool:
@@ -230,7 +243,7 @@ def _told(expression: Any) -> Any:
     if isinstance(expression, dict):
         constant = expression.get("constant_value")
         if constant is not None and _MARKER.search(str(constant)):
-            return Explained(constant, TOLD)
+            return Explained(constant, STACK)
         if expression.get("references"):
             return Unknown(references=tuple(expression["references"]))
     return Unknown()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +34,7 @@ from policies.engine.stack import bodies
 from policies.engine.values import PLAIN, Explained, Unknown
 
 PLAN_MAJOR = "1"
+DOCUMENT = "aws_iam_policy_document"
 ACTIONS = frozenset({"no-op", "create", "read", "update", "delete", "forget"})
 
 
@@ -69,6 +73,7 @@ def plan_reading(
             *_outputs(root, content["planned_values"].get("outputs", {})),
             *_drifted(content),
             *_invoked(content),
+            *explanations.looked_up(content.get("prior_state", {}).get("values", {})),
         ]
         absent: list[Resource] = []
         for change in content["resource_changes"]:
@@ -92,7 +97,11 @@ def plan_reading(
         path=path.as_posix(), sha256=sha256, kind="plan", stack=stack, stage=Stage.PLANNED
     )
     graph = ResourceGraph(
-        tuple(present), stack, Stage.PLANNED, tuple(absent), document=document.path
+        tuple(map(_undigested, present)),
+        stack,
+        Stage.PLANNED,
+        tuple(absent),
+        document=document.path,
     )
     return Reading(document, graph, content)
 
@@ -196,17 +205,61 @@ class _Explanations:
             documents=self.documents,
         ).masked(values, unknown)
 
+    def looked_up(self, state: Any) -> Iterator[Resource]:
+        """Yield the policy documents that were made while it was planned."""
+        for values in _modules(state.get("root_module", {})):
+            for made in values.get("resources", ()):
+                if made["type"] == DOCUMENT and made["mode"] == "data":
+                    resource = Resource(made["address"], f"data.{DOCUMENT}", {}, PLAIN)
+                    yield replace(
+                        resource,
+                        values=made["values"],
+                        expressions=self.expressions.get(resource.base, {}),
+                    )
+
     def with_documents(self) -> _Explanations:
         """Return them with the policy documents that data sources make."""
         documents = {}
         for change in self.content["resource_changes"]:
-            if change["type"] == "aws_iam_policy_document" and change["mode"] == "data":
+            if change["type"] == DOCUMENT and change["mode"] == "data":
                 made = self.planned(change)
                 try:
                     documents[f"{made.base}.json"] = policy_document(dict(made.values))
                 except Undecided:
                     continue
         return replace(self, documents=documents)
+
+
+def _undigested(resource: Resource) -> Resource:
+    """Return *resource* with the texts that its configuration has, where it has their digests."""
+    texts = {
+        key: _text(value, resource.expressions.get(key))
+        for key, value in resource.values.items()
+        if _DIGEST.fullmatch(str(value))
+    }
+    return replace(resource, values={**resource.values, **texts}) if texts else resource
+
+
+def _text(value: str, expression: Any) -> str:
+    written = expression.get("constant_value") if isinstance(expression, dict) else None
+    if not isinstance(written, str):
+        return value
+    return written if value in map(_digest, (written.encode(), _decoded(written))) else value
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha1(text, usedforsecurity=False).hexdigest()
+
+
+_DIGEST = re.compile(r"[0-9a-f]{40}")
+"""What the provider shows of a boot script: its SHA-1."""
 
 
 def _provisioners(module: Any, prefix: str) -> Iterator[Resource]:
@@ -298,6 +351,13 @@ def _planned_values(module: Any) -> Iterator[tuple[tuple[str, str], dict[str, An
             yield key, dict(resource.get("values", {}))
     for child in module.get("child_modules", ()):
         yield from _planned_values(child)
+
+
+def _modules(module: Any) -> Iterator[Any]:
+    """Yield *module*, and the modules in it."""
+    yield module
+    for child in module.get("child_modules", ()):
+        yield from _modules(child)
 
 
 def _holds_unknown(value: Any) -> bool:

@@ -178,10 +178,10 @@ def filled_in(block, within):
         return
     for name, attribute in block.get("attributes", {}).items():
         is_filled_in = attribute.get("optional") and attribute.get("computed")
-        if is_filled_in and name not in {"id", "tags_all"}:
+        if is_filled_in and (name != "id" or within) and name != "tags_all":
             yield ".".join([*within, name])
     for name, inner in block.get("block_types", {}).items():
-        if name != "timeouts" and not inner.get("min_items") and len(within) < 2:
+        if name != "timeouts" and not inner.get("min_items"):
             yield ".".join([*within, name, "*"])
         yield from filled_in(inner["block"], (*within, name))
 
