@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies import POLICIES
-from policies.engine import waive
+from policies.engine import examples, waive
 from policies.engine.evaluate import evaluate
+from policies.engine.examples import resources
 from policies.engine.graph import Resource, ResourceGraph, Stage
 from policies.engine.house import parse_house
 from policies.engine.model import Each, Status, Strength, Verdict, always
@@ -38,19 +39,8 @@ each_mutation = pytest.mark.parametrize(
 )
 
 
-def resources(document, suffix=""):
-    """Return the resources of an example, in its order."""
-    return tuple(
-        Resource(f"{type}.{name}{suffix}", type, body)
-        for type, named in document.items()
-        for name, body in named.items()
-    )
-
-
 def graph_of(policy):
-    return ResourceGraph(
-        resources(policy.example), "financial-dev", Stage.DESIGN, house=HOUSE, today=TODAY
-    )
+    return examples.graph(policy, HOUSE, TODAY)
 
 
 def subjects(policy, graph):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from policies.engine.model import Policy, Requirement, Status
+from policies.engine.model import Mutation, Policy, Requirement, Status, Violation
 from policies.report.explanation import MEANING
 from policies.requirements import VERSION, served
 
 HEADER = "<!-- Made by `tox run -e docs` from the policies themselves; do not edit. -->\n"
 
 
-def policies_page(policies: Iterable[Policy]) -> str:
+Broken = Callable[[Policy], Iterable[tuple[Mutation, tuple[Violation, ...]]]]
+"""What breaks a policy, and what is told then."""
+
+
+def policies_page(policies: Iterable[Policy], broken: Broken) -> str:
     """Return a section for each policy: what holds, why, for which requirement, broken by what."""
     policies = tuple(policies)
     parts = [HEADER, "# The policies\n", f"{len(policies)} policies, by subject.\n"]
@@ -20,11 +24,11 @@ def policies_page(policies: Iterable[Policy]) -> str:
         if policy.id.partition(".")[0] != subject:
             subject = policy.id.partition(".")[0]
             parts.append(f"## {subject.replace('_', ' ').capitalize()}\n")
-        parts.append("\n".join(_section(policy)))
+        parts.append("\n".join(_section(policy, broken)))
     return "\n".join(parts)
 
 
-def _section(policy: Policy) -> Iterator[str]:
+def _section(policy: Policy, broken: Broken) -> Iterator[str]:
     yield f"### {policy.id}\n"
     yield f"**{policy.title}** {policy.why}\n"
     claims = [f"{claim.requirement} ({MEANING[claim.strength]})" for claim in policy.claims]
@@ -33,8 +37,9 @@ def _section(policy: Policy) -> Iterator[str]:
         yield "- Evaluated only where `--house` names the organisation's rules"
     if policy.at_least:
         yield f"- With `--house`: at least {policy.at_least} must comply in each stack"
-    for mutation in policy.violated_by:
-        yield f"- Broken by: {str(mutation).replace('|', chr(92) + '|')}"
+    for mutation, violations in broken(policy):
+        told = "; ".join(f"`{each.at.base}{each.pointer}`: {each.message}" for each in violations)
+        yield f"- Broken by: {str(mutation).replace('|', chr(92) + '|')}. Then: {told}"
     yield ""
 
 
