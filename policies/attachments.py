@@ -78,7 +78,14 @@ FULL_ACCESS = Policy(
 )
 
 USERS = Policy(
-    prohibits=("aws_iam_user", "aws_iam_access_key", "aws_iam_user_login_profile"),
+    prohibits=(
+        "aws_iam_access_key",
+        "aws_iam_service_specific_credential",
+        "aws_iam_signing_certificate",
+        "aws_iam_user",
+        "aws_iam_user_login_profile",
+        "aws_iam_user_ssh_key",
+    ),
     title="There are no IAM users and no access keys.",
     why=(
         "People come through the identity provider, with their own name and a second factor; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policies.aws import companions, encryption, iam
+from policies.aws import companions, encryption, iam, log_buckets
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import attached, described, remove, replace
@@ -25,16 +25,6 @@ BLOCKS = (
     "ignore_public_acls",
     "restrict_public_buckets",
 )
-LOG_SOURCES = {
-    "aws_lb": "access_logs.bucket",
-    "aws_alb": "access_logs.bucket",
-    "aws_elb": "access_logs.bucket",
-    "aws_cloudfront_distribution": "logging_config.bucket",
-    BUCKET: "logging.target_bucket",
-    LOGGING: "target_bucket",
-}
-"""What writes access logs, and where it names the bucket that takes them."""
-
 DELIVERY = "log-delivery-write"
 IS_JUDGED_WITH_ITS_BUCKET = companions.judged_with(BUCKET, by="bucket")
 
@@ -53,7 +43,7 @@ def takes_access_logs(bucket: Resource, graph: ResourceGraph) -> bool:
     return any(
         not by.startswith("access_logs")
         or source.get("access_logs.enabled", source.type == "aws_elb") is True
-        for type, by in LOG_SOURCES.items()
+        for type, by in log_buckets.OF_ACCESS.items()
         for source in graph.attached_to(bucket, type, by=by)
     )
 

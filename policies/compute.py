@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from policies.aws import credentials, encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Each, Policy, Violation, direct, part_of, supports
-from policies.engine.mutate import remove, replace
+from policies.engine.mutate import add, remove, replace
 from policies.engine.values import UnknownValue
 
 TEMPLATE = "aws_launch_template"
@@ -253,6 +253,12 @@ def takes_no_public_address(instance: Resource, graph: ResourceGraph) -> Iterato
     for interface in instance.blocks("network_interfaces"):
         if interface.get("associate_public_ip_address", False) is not False:
             yield Violation("associate_public_ip_address is not false", interface)
+    for type, by in ELASTIC_ADDRESSES.items():
+        for address in graph.attached_to(instance, type, by=by):
+            yield Violation("gives an instance a public address", address, by)
+
+
+ELASTIC_ADDRESSES = {"aws_eip": "instance", "aws_eip_association": "instance_id"}
 
 
 PUBLIC_ADDRESSES = Policy(
@@ -267,6 +273,7 @@ PUBLIC_ADDRESSES = Policy(
     violated_by=(
         replace("network_interfaces", [{"associate_public_ip_address": True}]),
         replace("associate_public_ip_address", True),
+        add("aws_eip", instance="${{subject}.id}"),
     ),
 )
 
@@ -462,6 +469,9 @@ def is_of_somebody_we_name(image: Resource, graph: ResourceGraph) -> Iterator[Vi
     Anybody may publish an image under any name, and the newest is taken.
     """
     owners = list(image.get("owners") or ())
+    for wanted in image.blocks("filter"):
+        if wanted.get("name") in {"owner-id", "owner-alias"}:
+            owners += wanted.get("values") or ()
     if not owners:
         yield Violation("owners is not stated", image, "owners")
     if "*" in owners or "aws-marketplace" in owners:

@@ -93,6 +93,16 @@ DAX_TLS = common.over_tls(
 CACHES_AT_REST = common.encrypted("ElastiCache groups", CACHE, "at_rest_encryption_enabled")
 CACHES_KEY = common.under_our_key("ElastiCache groups", CACHE, "kms_key_id")
 CACHES_TLS = common.over_tls("ElastiCache groups", CACHE, "transit_encryption_enabled", True)
+CACHES_TLS_MODE = states(
+    CACHE,
+    "transit_encryption_mode",
+    "required",
+    otherwise="required",
+    refused=("preferred",),
+    title="ElastiCache groups take no connection without TLS.",
+    why="Otherwise each client decides for itself.",
+    claims=(part_of("4.2.1"),),
+)
 CACHES_PATCHES = common.patched(
     "ElastiCache groups", CACHE, "auto_minor_version_upgrade", otherwise=True
 )

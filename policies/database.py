@@ -191,9 +191,15 @@ def can_authenticate_people_by_iam(cluster: Resource, graph: ResourceGraph) -> I
         )
 
 
+def knows_iam(database: Resource) -> bool:
+    """Whether the engine of *database* can ask IAM who comes."""
+    return not str(database.get("engine")).startswith(("custom-", "db2", "oracle", "sqlserver"))
+
+
 IAM_AUTHENTICATION = Policy(
     checks=can_authenticate_people_by_iam,
     applies_to=(CLUSTER, INSTANCE),
+    when=knows_iam,
     claims=(part_of("7.2.6"),),
     example={"aws_rds_cluster": {"cde": {"iam_database_authentication_enabled": True}}},
     violated_by=(

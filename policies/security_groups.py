@@ -18,6 +18,12 @@ BALANCERS = tuple((type, "security_groups") for type in ("aws_lb", "aws_alb", "a
 DATABASES = (
     ("aws_rds_cluster", "vpc_security_group_ids"),
     ("aws_db_instance", "vpc_security_group_ids"),
+    ("aws_docdb_cluster", "vpc_security_group_ids"),
+    ("aws_elasticache_cluster", "security_group_ids"),
+    ("aws_elasticache_replication_group", "security_group_ids"),
+    ("aws_memorydb_cluster", "security_group_ids"),
+    ("aws_neptune_cluster", "vpc_security_group_ids"),
+    ("aws_redshift_cluster", "vpc_security_group_ids"),
 )
 WITH_INGRESS = (
     firewall.GROUP,

@@ -15,6 +15,7 @@ SNAPSHOTS = ("aws_db_snapshot", "aws_db_cluster_snapshot", "aws_db_snapshot_copy
 PUBLIC_LISTS = frozenset({"authenticated-read", "public-read", "public-read-write"})
 OPEN = {
     "aws_ami_launch_permission": ("group", frozenset({"all"})),
+    "aws_ec2_image_block_public_access": ("state", frozenset({"unblocked"})),
     "aws_ebs_snapshot_block_public_access": ("state", frozenset({"unblocked"})),
     "aws_s3_bucket_object": ("acl", PUBLIC_LISTS),
     "aws_s3_object": ("acl", PUBLIC_LISTS),

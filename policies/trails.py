@@ -34,7 +34,7 @@ def leaves_nothing_out(trail: Resource, graph: ResourceGraph) -> Iterator[Violat
     if all(selectors):
         yield from itertools.chain.from_iterable(selectors)
     advanced = list(trail.blocks("advanced_event_selector"))
-    if advanced and not any(map(_selects_management, advanced)):
+    if advanced and {kind for each in advanced for kind in _selects(each)} < READING_AND_WRITING:
         yield Violation("advanced_event_selector leaves out management events", trail)
 
 
@@ -47,9 +47,16 @@ def _leaves_out(selector: Resource) -> Iterator[Violation]:
         yield Violation("exclude_management_event_sources names some", selector)
 
 
-def _selects_management(selector: Resource) -> bool:
-    fields = list(selector.blocks("field_selector"))
-    return len(fields) == 1 and list(fields[0].get("equals") or ()) == ["Management"]
+def _selects(selector: Resource) -> frozenset[str]:
+    """Return what *selector* takes of the calls that manage something: reading, writing."""
+    fields = {
+        each.get("field"): list(each.get("equals") or ())
+        for each in selector.blocks("field_selector")
+    }
+    if fields.pop("eventCategory", None) != ["Management"] or set(fields) - {"readOnly"}:
+        return frozenset()
+    only = [str(value).lower() for value in fields.get("readOnly", ("true", "false"))]
+    return frozenset({"true": "reading", "false": "writing"}[value] for value in only)
 
 
 COVERAGE = Policy(

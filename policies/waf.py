@@ -240,3 +240,30 @@ CLASSIC_LOGGING = dataclasses.replace(
     ),
     applies_to=("aws_waf_web_acl", "aws_wafregional_web_acl"),
 )
+
+CLASSIC_ACLS = ("aws_waf_web_acl", "aws_wafregional_web_acl")
+
+
+def refuses_something(acl: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+    """
+    Web application firewalls of the older kind have rules, or let nothing through.
+
+    Without a rule, one is a wire.
+    """
+    ways = ("rules", "rule")
+    refuses = acl.get("default_action.type") == "BLOCK"
+    if not refuses and not any(True for way in ways for _ in acl.blocks(way)):
+        yield Violation("default_action is ALLOW, and there is no rule", acl)
+
+
+CLASSIC_RULES = Policy(
+    checks=refuses_something,
+    applies_to=CLASSIC_ACLS,
+    claims=(part_of("6.4.2"),),
+    example={
+        "aws_waf_web_acl": {
+            "entry": {"default_action": {"type": "ALLOW"}, "rules": [{"priority": 1}]}
+        }
+    },
+    violated_by=(remove("rules"),),
+)

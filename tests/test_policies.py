@@ -13,7 +13,7 @@ from policies import POLICIES
 from policies.engine import examples, waive
 from policies.engine.evaluate import evaluate
 from policies.engine.examples import resources
-from policies.engine.graph import Resource, ResourceGraph, Stage
+from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.house import parse_house
 from policies.engine.model import Each, Status, Strength, Verdict, always
 from policies.engine.mutate import add

@@ -30,7 +30,7 @@ _GUESS = re.compile(
     r"(?i)(?:password|passphrase|passwd|(?<![a-z])pass|(?<![a-z])pwd|secret|token|credentials?"
     r"|(?:api|access|private|secret|encryption)_?key(?P<id>_id)?)"
     r"[\"']?\s*[=:]\s*"
-    r"[\"']?(?![/$<{%\s\"']|\barn:|(?:true|false|none|null|(?:en|dis)abled|required|optional)\b)"
+    r"[\"']?(?![/$<{%`\s\"']|\barn:|(?:true|false|none|null|(?:en|dis)abled|required|optional)\b)"
     r"(?:[^\s\"'$<{]|\$(?!\{)){5,}"
 )
 _ARN = re.compile(r"\barn:aws[\w-]*:[^\s\"']*")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
@@ -36,6 +37,8 @@ def is_mended(table: str, version: str, graph: ResourceGraph, *, extended: bool 
     """
     found = _tables()[table].get(version)
     written_on, today = _tables()["written_on"], day(graph)
+    if found is None and table == "clusters" and _is_older(version, _tables()[table]):
+        return False
     if found is None:
         raise UnknownValue(f"{version} is none of the {table} known on {written_on}")
     ends = found if isinstance(found, list) else [found]
@@ -43,6 +46,17 @@ def is_mended(table: str, version: str, graph: ResourceGraph, *, extended: bool 
         return False
     require_fresh(table, written_on, today)
     return True
+
+
+def _is_older(version: str, known: Iterable[str]) -> bool:
+    """Whether *version*, two numbers, is older than every one that is *known*."""
+    numbers = [tuple(map(int, each.split("."))) for each in known]
+    return bool(_TWO_NUMBERS.fullmatch(version)) and tuple(map(int, version.split("."))) < min(
+        numbers
+    )
+
+
+_TWO_NUMBERS = re.compile(r"\d+\.\d+")
 
 
 def database(engine: str, version: str) -> str:

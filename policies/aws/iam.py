@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from policies.aws import cidr
 from policies.engine.data_sources import policy_document
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.hcl import Undecided
@@ -170,6 +171,14 @@ class Statement:
                         return True
         return False
 
+    def is_bound_to_addresses(self) -> bool:
+        """Whether a condition names addresses, of which there are too few to be the Internet."""
+        return any(
+            values and not cidr.is_internet(cidr.Addresses.of(*map(cidr.network, values)))
+            for operator, _, values in self.conditions(lambda key: key == "aws:sourceip")
+            if operator == "ipaddress"
+        )
+
     def is_bound_to_a_caller(self) -> bool:
         """Whether a condition says who of an account it means, or which secret he knows."""
         return any(
@@ -300,6 +309,8 @@ def open_to_strangers(holder: Resource, attribute: str) -> Iterator[str]:
 
 def _lets_strangers_in(statement: Statement) -> Iterator[str]:
     if not statement.allows or statement.is_bound_to_an_account():
+        return
+    if statement.is_bound_to_addresses():
         return
     if statement.has("NotPrincipal"):
         yield f"{statement.name} allows everybody but some"

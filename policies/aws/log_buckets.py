@@ -7,17 +7,24 @@ from collections.abc import Collection
 from policies.engine.graph import ResourceGraph
 from policies.engine.values import UnknownValue
 
-SOURCES = (
-    ("aws_alb", "access_logs.bucket"),
-    ("aws_cloudtrail", "s3_bucket_name"),
-    ("aws_config_delivery_channel", "s3_bucket_name"),
-    ("aws_elb", "access_logs.bucket"),
-    ("aws_flow_log", "log_destination"),
-    ("aws_kinesis_firehose_delivery_stream", "extended_s3_configuration.bucket_arn"),
-    ("aws_lb", "access_logs.bucket"),
-    ("aws_s3_bucket_logging", "target_bucket"),
-)
-"""What writes logs into a bucket, and the attribute that names it."""
+OF_ACCESS = {
+    "aws_alb": "access_logs.bucket",
+    "aws_cloudfront_distribution": "logging_config.bucket",
+    "aws_elb": "access_logs.bucket",
+    "aws_lb": "access_logs.bucket",
+    "aws_s3_bucket": "logging.target_bucket",
+    "aws_s3_bucket_logging": "target_bucket",
+}
+"""What writes access logs into a bucket, and the attribute that names it."""
+
+SOURCES = {
+    **OF_ACCESS,
+    "aws_cloudtrail": "s3_bucket_name",
+    "aws_config_delivery_channel": "s3_bucket_name",
+    "aws_flow_log": "log_destination",
+    "aws_kinesis_firehose_delivery_stream": "extended_s3_configuration.bucket_arn",
+}
+"""What writes any log into a bucket, and the attribute that names it."""
 
 
 def are_of_one(names: Collection[str], graph: ResourceGraph) -> bool:
@@ -39,7 +46,7 @@ def _names(graph: ResourceGraph) -> tuple[frozenset[str], str]:
     """Return what names the buckets in which logs end, and why others are not known."""
     found: set[str] = set()
     unknown = ""
-    for type, by in SOURCES:
+    for type, by in SOURCES.items():
         for source in graph.of_type(type):
             try:
                 for name in source.reference(by):
