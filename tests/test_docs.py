@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 README = (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("name", pages())
+@pytest.mark.parametrize("name", ["controls.md", "pci-dss.md", "policies.md"])
 def test_a_generated_page_is_current(name):
     assert pages()[name] == (ROOT / "docs" / name).read_text(), "run tox run -e docs"
 
