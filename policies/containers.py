@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from policies.aws import cidr, credentials, encryption, engines, iam
@@ -19,16 +19,31 @@ REPOSITORY = "aws_ecr_repository"
 REPOSITORY_POLICY = "aws_ecr_repository_policy"
 
 
-def _containers(task: Resource) -> Iterator[Mapping[str, Any]]:
+def _containers(task: Resource) -> Iterator[Object]:
     found = task.get("container_definitions")
     if found is None:
         return
-    if isinstance(found, str | Mapping):
+    if isinstance(found, str | Object):
         raise UnknownValue("container_definitions is no list of containers")
     for container in found:
-        if not isinstance(container, Mapping):
+        if not isinstance(container, Object):
             raise UnknownValue("container_definitions is no list of containers")
-        yield container
+        yield _named_as_read(container)
+
+
+NAMES = {
+    name.lower(): name
+    for name in (
+        "environment", "logConfiguration", "logDriver", "name", "privileged",
+        "readonlyRootFilesystem", "value",
+    )
+}  # fmt: skip
+
+
+def _named_as_read(value: Object) -> Object:
+    """Return *value* with its names as they are read here: to ECS, their case is all the same."""
+    named = {NAMES.get(key.lower(), key): each for key, each in value.raw.items()}
+    return Object(named, value.syntax)
 
 
 def _task(**container: Any) -> dict[str, Any]:
@@ -87,7 +102,8 @@ def holds_no_secret(task: Resource, graph: ResourceGraph) -> Iterator[Violation]
     their own in it.
     """
 
-    def in_one(variable: Object) -> Iterator[Violation]:
+    def in_one(written: Object) -> Iterator[Violation]:
+        variable = _named_as_read(written)
         name = variable.get("name")
         for kind in credentials.in_setting(str(name), variable.peek("value")):
             yield Violation(f"environment.{name} holds {kind}", task)
@@ -136,7 +152,9 @@ def writes_a_log(task: Resource, graph: ResourceGraph) -> Iterator[Violation]:
     """
     for container in _containers(task):
         logs = container.get("logConfiguration")
-        if not logs or (isinstance(logs, Mapping) and logs.get("logDriver") == "none"):
+        if not logs or (
+            isinstance(logs, Object) and _named_as_read(logs).get("logDriver") == "none"
+        ):
             yield Violation(f"container {container.get('name')} writes no log", task)
 
 

@@ -29,6 +29,11 @@ def about(case):
     return tuple(sorted({*of_row, *case.get("policies", ())}))
 
 
+def named(case):
+    """Return what *case* is called in the lists beside it."""
+    return f"{case['file']}: {case['name']}"
+
+
 CASES = sorted(
     (
         {"file": path.stem, **case}
@@ -40,11 +45,10 @@ CASES = sorted(
 OTHERWISE = (FOLDER / "otherwise.txt").read_text().splitlines()
 
 
-def said(case, folder):
-    """Return the worst that the suite says of *case*: "pass" where it has nothing against it."""
-    path = folder / "stack" / "cdk.tf.json"
+def said(case, content, path):
+    """Return the worst that the suite says of *case*, which *content* holds; or "pass"."""
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(case["tf"]))
+    path.write_text(json.dumps(content))
     [reading] = read([path])
     policies = [BY_ID[id] for id in about(case)]
     found = {f.verdict for f in evaluate(policies, replace(reading.graph, today=TODAY))}
@@ -56,10 +60,8 @@ def said(case, folder):
     "cases", [pytest.param(list(group), id=" ".join(key)) for key, group in groupby(CASES, about)]
 )
 def test_what_others_would_write_is_judged_as_they_think(cases, tmp_path):
-    told = {
-        f"{case['file']}: {case['name']}": (said(case, tmp_path), case["violates"])
-        for case in cases
-    }
+    path = tmp_path / "stack" / "cdk.tf.json"
+    told = {named(case): (said(case, case["tf"], path), case["violates"]) for case in cases}
     otherwise = {
         f"{name}: {verdict}"
         for name, (verdict, violates) in told.items()

@@ -314,6 +314,16 @@ SPELLINGS = {
         {"aws_memorydb_cluster": {"c": {"acl_name": "${var.list}"}}},
         "other_stores.memory_access", UNKNOWN,
     ),
+    "a secret of a container in capitals": (
+        {"aws_ecs_task_definition": {"t": {"container_definitions": json.dumps([
+            {"Name": "a", "Environment": [{"Name": "DB_PASSWORD", "Value": "correct-horse"}]}])}}},
+        "containers.secrets", FAIL,
+    ),
+    "a driver of logs in capitals": (
+        {"aws_ecs_task_definition": {"t": {"container_definitions": json.dumps([
+            {"name": "a", "logConfiguration": {"LogDriver": "none"}}])}}},
+        "containers.logs", FAIL,
+    ),
     "clients of NFS in two halves": (
         {"aws_storagegateway_nfs_file_share": {
             "s": {"client_list": ["0.0.0.0/1", "10.0.0.0/8"]}}},
