@@ -8,7 +8,7 @@ from typing import Any
 from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of, supports
-from policies.engine.mutate import remove
+from policies.engine.mutate import remove, replace
 from policies.engine.settings import example, names, states
 from policies.engine.values import in_each
 
@@ -40,6 +40,53 @@ def under_our_key(what: str, types: str | tuple[str, ...], path: str) -> Policy:
         example=example(types, path, "${aws_kms_key.cde.arn}"),
         violated_by=(remove(path),),
     )
+
+
+def blocks_encrypted(what: str, types: str | tuple[str, ...], *paths: str) -> Policy:
+    """Return the policy that *what*, each of the blocks at *paths*, is encrypted: it says so."""
+
+    def encrypts_each(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+        yield from in_each(_at(resource, paths), _says_so)
+
+    flags = [f"{path}.encrypted" for path in paths]
+    return Policy(
+        checks=encrypts_each,
+        applies_to=types,
+        title=f"{what} are encrypted at rest.",
+        why="A copied disk, or a snapshot that was given away, tells nothing.",
+        claims=(supports("3.5.1"),),
+        example=example(types, flags[0], True),
+        violated_by=(remove(flags[0]), *(replace(flag, False) for flag in flags)),
+    )
+
+
+def _says_so(block: Resource) -> Iterator[Violation]:
+    if block.get("encrypted", False) is not True:
+        yield Violation("encrypted is not true", block, "encrypted")
+
+
+def blocks_under_our_key(what: str, types: str | tuple[str, ...], path: str, *paths: str) -> Policy:
+    """Return the policy that *what*, each block at *paths*, names a key of ours at *path*."""
+
+    def uses_a_key_of_ours(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+        yield from in_each(
+            _at(resource, paths), lambda block: encryption.not_ours(block, path, graph)
+        )
+
+    keys = [f"{each}.{path}" for each in paths]
+    return Policy(
+        checks=uses_a_key_of_ours,
+        applies_to=types,
+        title=f"{what} are encrypted with a key of ours.",
+        why="Whoever reads them needs our permission for the key as well.",
+        claims=(supports("3.5.1"),),
+        example=example(types, keys[0], "${aws_kms_key.cde.arn}"),
+        violated_by=(remove(keys[0]), *(replace(key, "alias/aws/s3") for key in keys)),
+    )
+
+
+def _at(resource: Resource, paths: tuple[str, ...]) -> Iterator[Resource]:
+    return in_each(paths, lambda path: inside(resource, path))
 
 
 def over_tls(

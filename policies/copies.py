@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from policies import common
-from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, supports
-from policies.engine.mutate import replace
-from policies.engine.values import in_each
 
 DATABASE_SNAPSHOTS = common.under_our_key(
     "Copies of a database's snapshots", "aws_db_snapshot_copy", "kms_key_id"
@@ -40,42 +34,9 @@ IMPORTED_VOLUMES = common.encrypted("Imported volumes", "aws_ebs_snapshot_import
 SNAPSHOTS_KEY = common.under_our_key("Copies of snapshots", "aws_ebs_snapshot_copy", "kms_key_id")
 IMAGES_KEY = common.under_our_key("Copies of images", "aws_ami_copy", "kms_key_id")
 
-LIFECYCLE = "aws_dlm_lifecycle_policy"
-RULES = "policy_details.schedule.cross_region_copy_rule"
-ACTIONS = "policy_details.action.cross_region_copy.encryption_configuration"
-
-
-def encrypts_what_it_copies(policy: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """
-    Snapshots that are copied to another region by plan are encrypted.
-
-    Nobody looks at a copy that makes itself.
-    """
-    for path in (RULES, ACTIONS):
-        yield from in_each(common.inside(policy, path), _is_encrypted)
-
-
-def _is_encrypted(copy: Resource) -> Iterator[Violation]:
-    if copy.get("encrypted", False) is not True:
-        yield Violation("encrypted is not true", copy, "encrypted")
-
-
-BY_PLAN = Policy(
-    checks=encrypts_what_it_copies,
-    applies_to=LIFECYCLE,
-    claims=(supports("3.5.1"),),
-    example={
-        LIFECYCLE: {
-            "volumes": {
-                "policy_details": {"schedule": {"cross_region_copy_rule": {"encrypted": True}}}
-            }
-        }
-    },
-    violated_by=(
-        replace("policy_details.schedule.cross_region_copy_rule.encrypted", False),
-        replace(
-            "policy_details.action",
-            {"cross_region_copy": {"encryption_configuration": {"encrypted": False}}},
-        ),
-    ),
+BY_PLAN = common.blocks_encrypted(
+    "Snapshots that are copied to another region by plan",
+    "aws_dlm_lifecycle_policy",
+    "policy_details.schedule.cross_region_copy_rule",
+    "policy_details.action.cross_region_copy.encryption_configuration",
 )

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies import common
-from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Each, Policy, Violation, supports
 from policies.engine.mutate import remove, replace
 from policies.engine.settings import states
-from policies.engine.values import in_each
 
 IMAGE = "aws_ami"
 RECIPE = "aws_imagebuilder_image_recipe"
 CONTAINER_RECIPE = "aws_imagebuilder_container_recipe"
-DISTRIBUTION = "aws_imagebuilder_distribution_configuration"
 
 
 def is_encrypted(volume: Resource, graph: ResourceGraph) -> Iterator[Violation]:
@@ -40,69 +37,22 @@ VOLUMES = Policy(
 )
 
 
-def builds_on_encrypted_volumes(recipe: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """
-    Recipes of images build on encrypted volumes.
-
-    What is built holds everything that the application is made of.
-    """
-    yield from in_each(common.inside(recipe, "block_device_mapping.ebs"), _says_so)
-    yield from in_each(
-        common.inside(recipe, "instance_configuration.block_device_mapping.ebs"), _says_so
-    )
-
-
-def _says_so(volume: Resource) -> Iterator[Violation]:
-    if volume.get("encrypted", False) not in (True, "true"):
-        yield Violation("encrypted is not true", volume, "encrypted")
-
-
-RECIPES = Policy(
-    checks=builds_on_encrypted_volumes,
-    applies_to=(RECIPE, CONTAINER_RECIPE),
-    claims=(supports("3.5.1"),),
-    example={RECIPE: {"app": {"block_device_mapping": [{"ebs": {"encrypted": "true"}}]}}},
-    violated_by=(
-        replace("block_device_mapping.0.ebs.encrypted", "false"),
-        remove("block_device_mapping.0.ebs.encrypted"),
-        replace(
-            "instance_configuration", {"block_device_mapping": [{"ebs": {"encrypted": False}}]}
-        ),
-    ),
+RECIPES = common.blocks_encrypted(
+    "Volumes that images are built on",
+    (RECIPE, CONTAINER_RECIPE),
+    "block_device_mapping.ebs",
+    "instance_configuration.block_device_mapping.ebs",
 )
 COMPONENTS_KEY = common.under_our_key(
     "What images are built from",
     ("aws_imagebuilder_component", CONTAINER_RECIPE),
     "kms_key_id",
 )
-
-
-def gives_out_under_our_key(settings: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """
-    Images are given out under a key of ours.
-
-    Whoever starts a machine from one needs our permission for the key as well.
-    """
-    path = "distribution.ami_distribution_configuration"
-    yield from in_each(
-        common.inside(settings, path), lambda image: encryption.not_ours(image, "kms_key_id", graph)
-    )
-
-
-DISTRIBUTION_KEY = Policy(
-    checks=gives_out_under_our_key,
-    applies_to=DISTRIBUTION,
-    claims=(supports("3.5.1"),),
-    example={
-        DISTRIBUTION: {
-            "app": {
-                "distribution": [
-                    {"ami_distribution_configuration": {"kms_key_id": "${aws_kms_key.cde.arn}"}}
-                ]
-            }
-        }
-    },
-    violated_by=(remove("distribution.0.ami_distribution_configuration.kms_key_id"),),
+DISTRIBUTION_KEY = common.blocks_under_our_key(
+    "Images that are given out",
+    "aws_imagebuilder_distribution_configuration",
+    "kms_key_id",
+    "distribution.ami_distribution_configuration",
 )
 BUILDERS_METADATA = states(
     "aws_imagebuilder_infrastructure_configuration",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from policies import common
-from policies.aws import credentials, encryption
+from policies.aws import credentials
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import remove, replace
@@ -284,27 +284,9 @@ TRANSFER_TLS = Policy(
     ),
 )
 PACKAGES_KEY = common.under_our_key("Packages", "aws_codeartifact_domain", "encryption_key")
-PIPELINE = "aws_codepipeline"
-
-
-def hands_on_under_our_key(pipeline: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """
-    What a pipeline hands from step to step is encrypted with a key of ours.
-
-    Whoever can change it there changes what is deployed.
-    """
-    yield from in_each(
-        pipeline.blocks("artifact_store"),
-        lambda store: encryption.not_ours(store, "encryption_key.id", graph),
-    )
-
-
-PIPELINE_KEY = Policy(
-    checks=hands_on_under_our_key,
-    applies_to=PIPELINE,
-    claims=(supports("3.5.1"),),
-    example={
-        PIPELINE: {"app": {"artifact_store": {"encryption_key": {"id": "${aws_kms_key.cde.arn}"}}}}
-    },
-    violated_by=(remove("artifact_store.encryption_key"),),
+PIPELINE_KEY = common.blocks_under_our_key(
+    "Artifacts that a pipeline hands on",
+    "aws_codepipeline",
+    "encryption_key.id",
+    "artifact_store",
 )
