@@ -55,8 +55,11 @@ def _selects(selector: Resource) -> frozenset[str]:
     }
     if fields.pop("eventCategory", None) != ["Management"] or set(fields) - {"readOnly"}:
         return frozenset()
-    only = [str(value).lower() for value in fields.get("readOnly", ("true", "false"))]
-    return frozenset({"true": "reading", "false": "writing"}[value] for value in only)
+    only = {str(value).lower() for value in fields.get("readOnly", ("true", "false"))}
+    return frozenset(kind for value, kind in READ_ONLY.items() if value in only)
+
+
+READ_ONLY = {"true": "reading", "false": "writing"}
 
 
 COVERAGE = Policy(

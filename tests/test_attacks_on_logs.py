@@ -196,6 +196,19 @@ WAYS = {
         ),
         "trails.coverage",
     ),
+    "a trail of management that does neither": (
+        trail(
+            advanced_event_selector=[
+                {
+                    "field_selector": [
+                        {"field": "eventCategory", "equals": ["Management"]},
+                        {"field": "readOnly", "equals": ["perhaps"]},
+                    ]
+                }
+            ]
+        ),
+        "trails.coverage",
+    ),
     "a trail without management": (
         trail(event_selector=[{"include_management_events": False}]),
         "trails.coverage",

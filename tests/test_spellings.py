@@ -286,6 +286,67 @@ SPELLINGS = {
         },
         "trails.coverage", PASS,
     ),
+    "selectors of management side by side": (
+        {
+            "aws_cloudtrail": {
+                "t": {
+                    "is_multi_region_trail": True,
+                    "advanced_event_selector": [
+                        {
+                            "field_selector": [
+                                {"field": "eventCategory", "equals": ["Management"]},
+                                {"field": "readOnly", "equals": [only]},
+                            ]
+                        }
+                        for only in ("true", "false")
+                    ],
+                }
+            }
+        },
+        "trails.coverage", PASS,
+    ),
+    "a queue for an office": (
+        queue(json.dumps({"Statement": {
+            "Effect": "Allow", "Principal": "*", "Action": "sqs:*",
+            "Condition": {"IpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}}}})),
+        "messaging.queue_policies", PASS,
+    ),
+    "a queue for both halves of the Internet": (
+        queue(json.dumps({"Statement": {
+            "Effect": "Allow", "Principal": "*", "Action": "sqs:*",
+            "Condition": {"IpAddress": {"aws:SourceIp": ["0.0.0.0/1", "128.0.0.0/1"]}}}})),
+        "messaging.queue_policies", FAIL,
+    ),
+    "a queue for all but an office": (
+        queue(json.dumps({"Statement": {
+            "Effect": "Allow", "Principal": "*", "Action": "sqs:*",
+            "Condition": {"NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24"]}}}})),
+        "messaging.queue_policies", FAIL,
+    ),
+    "a queue for whoever says no address": (
+        queue(json.dumps({"Statement": {
+            "Effect": "Allow", "Principal": "*", "Action": "sqs:*",
+            "Condition": {"IpAddressIfExists": {"aws:SourceIp": ["203.0.113.0/24"]}}}})),
+        "messaging.queue_policies", FAIL,
+    ),
+    "a queue for an address that nobody knows": (
+        queue(json.dumps({"Statement": {
+            "Effect": "Allow", "Principal": "*", "Action": "sqs:*",
+            "Condition": {"IpAddress": {"aws:SourceIp": "${var.office}"}}}})),
+        "messaging.queue_policies", UNKNOWN,
+    ),
+    "an address of an instance": (
+        {"aws_instance": {"i": {}}, "aws_eip": {"e": {"instance": "${aws_instance.i.id}"}}},
+        "compute.public_addresses", FAIL,
+    ),
+    "an address that is associated": (
+        {"aws_instance": {"i": {}},
+         "aws_eip_association": {"e": {"instance_id": "${aws_instance.i.id}"}}},
+        "compute.public_addresses", FAIL,
+    ),
+    "a cluster of long ago": (
+        {"aws_eks_cluster": {"c": {"version": "1.19"}}}, "containers.supported_version", FAIL,
+    ),
     "a selector of objects that says nothing of reading": (
         {
             "aws_cloudtrail": {
