@@ -1,5 +1,6 @@
 """Paths through small networks, against packets that are sent one by one."""
 
+from dataclasses import replace
 from ipaddress import IPv4Network
 
 import pytest
@@ -266,6 +267,51 @@ def test_the_rule_that_let_the_internet_in_is_the_one_that_is_told():
     [path] = reachability.from_internet(topology(aws_security_group_rule=inside), 22)
 
     assert reachability.told(path).endswith("aws_security_group.x lets the Internet in on 22")
+
+
+def apart(**changed):
+    """Return two hosts whose groups let them in, each in a network of its own."""
+    anybody = {"from_port": 0, "to_port": 0, "protocol": "-1", "cidr_blocks": ["10.0.0.0/8"]}
+    bodies = {"aws_security_group.g": {"ingress": [anybody], "egress": [anybody]}}
+    for name in ("a", "b"):
+        bodies |= {
+            f"aws_vpc.{name}": {},
+            f"aws_subnet.{name}": {
+                "vpc_id": f"${{aws_vpc.{name}.id}}",
+                "cidr_block": "10.0.0.0/24",
+            },
+            f"aws_instance.{name}": {
+                "subnet_id": f"${{aws_subnet.{name}.id}}",
+                "vpc_security_group_ids": ["${aws_security_group.g.id}"],
+            },
+        }
+    bodies |= changed
+    graph = ResourceGraph(
+        tuple(Resource(at, at.partition(".")[0], body) for at, body in bodies.items())
+    )
+    return [Party(host, graph) for host in graph.of_type("aws_instance")]
+
+
+def test_two_networks_are_apart():
+    assert [] == list(reachability.between(*apart(), 22))
+
+
+def test_whether_two_networks_that_are_joined_are_apart_is_not_known():
+    with pytest.raises(UnknownValue, match="joined is not seen"):
+        list(reachability.between(*apart(**{"aws_vpc_peering_connection.p": {}}), 22))
+
+
+def test_a_network_acl_that_is_associated_by_itself_counts():
+    closed = topology(aws_network_acl={"egress": [], "ingress": []})
+    association = Resource(
+        "aws_network_acl_association.x",
+        "aws_network_acl_association",
+        {"subnet_id": "${aws_subnet.x.id}", "network_acl_id": "${aws_network_acl.x.id}"},
+    )
+    associated = replace(closed.graph, resources=(*closed.graph.resources, association))
+
+    assert list(reachability.from_internet(closed, 22))
+    assert [] == list(reachability.from_internet(replace(closed, graph=associated), 22))
 
 
 UNKNOWN = {"aws_route_table": {"route": Unknown("var.routes")}}

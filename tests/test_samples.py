@@ -11,7 +11,7 @@ NAMES = sorted(
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def texts():
     return samples.texts()
 

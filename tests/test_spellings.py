@@ -56,6 +56,23 @@ def logged(by, **more):
     return {"aws_s3_bucket": {"b": more}, "aws_s3_bucket_logging": {"b": logging}}
 
 
+def alarming(refused):
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": "*",
+    }
+    statements = [allowed, {"Principal": "*", "Resource": "*", **refused}]
+    return {
+        "aws_cloudwatch_metric_alarm": {"a": {"alarm_actions": ["${aws_sns_topic.t.arn}"]}},
+        "aws_sns_topic": {"t": {"policy": json.dumps({"Statement": statements})}},
+        "aws_sns_topic_subscription": {
+            "s": {"topic_arn": "${aws_sns_topic.t.arn}", "protocol": "sqs", "endpoint": "arn:q"}
+        },
+    }
+
+
 EVERYBODY = json.dumps({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sqs:*"}})
 REMOTE, INTERNET = "security_groups.remote_administration", "security_groups.internet_ingress"
 READERS, TRUST = "permissions.administration", "permissions.narrow_trust"
@@ -335,6 +352,27 @@ SPELLINGS = {
             "Condition": {"IpAddress": {"aws:SourceIp": "${var.office}"}}}})),
         "messaging.queue_policies", UNKNOWN,
     ),
+    "a topic that refuses some of it": (
+        alarming({"Effect": "Deny", "Action": "sns:Pub*",
+                  "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}),
+        "monitoring.alert_path", UNKNOWN,
+    ),
+    "a topic that refuses what no alarm does": (
+        alarming({"Effect": "Deny", "Action": "sns:DeleteTopic"}),
+        "monitoring.alert_path", PASS,
+    ),
+    "a topic that refuses plain HTTP": (
+        alarming({"Effect": "Deny", "Action": "sns:*",
+                  "Condition": {"Bool": {"aws:SecureTransport": "false"}}}),
+        "monitoring.alert_path", PASS,
+    ),
+    "a selector of objects that reads perhaps": (
+        {"aws_cloudtrail": {"t": {"advanced_event_selector": [{"field_selector": [
+            {"field": "eventCategory", "equals": ["Data"]},
+            {"field": "resources.type", "equals": ["AWS::S3::Object"]},
+            {"field": "readOnly", "equals": ["perhaps"]}]}]}}},
+        "trails.object_events", FAIL,
+    ),
     "an address of an instance": (
         {"aws_instance": {"i": {}}, "aws_eip": {"e": {"instance": "${aws_instance.i.id}"}}},
         "compute.public_addresses", FAIL,
@@ -518,3 +556,16 @@ def test_a_local_value_that_is_named_like_a_secret(tmp_path, name, value, verdic
     document = {"resource": {"aws_vpc": {"v": {}}}, "locals": {name: value}}
 
     assert {verdict} == said(tmp_path, "secrets.defaults", **document)
+
+
+@pytest.mark.parametrize(
+    ("principals", "verdict"), [([], FAIL), ([{"type": "AWS", "identifiers": ["*"]}], PASS)]
+)
+@pytest.mark.parametrize("argument", ["principals", "not_principals"])
+def test_a_document_that_nothing_uses_may_be_a_resources_own(
+    tmp_path, principals, argument, verdict
+):
+    statement = {"actions": ["*"], "resources": ["*"], argument: principals}
+    document = {"aws_iam_policy_document": {"d": {"statement": [statement]}}}
+
+    assert {verdict} == said(tmp_path, "permissions.administration", data=document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,6 @@ def _deployed(module: Any, written: Mapping[str, Resource]) -> Iterator[Resource
         type = f"data.{found['type']}" if found["mode"] == "data" else found["type"]
         resource = Resource(address, type, values, PLAIN)
         design = written.get(resource.base)
-        yield Resource(address, type, values, PLAIN, design.source if design else None)
+        yield replace(resource, source=design.source if design else None)
     for child in module.get("child_modules", ()):
         yield from _deployed(child, written)
