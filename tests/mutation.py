@@ -5,6 +5,8 @@ Every mutant of what reaches a verdict, waives and ends a run; of the rest of po
 the same in each run, or with ``--all`` every one, which takes hours. The score has to be 90 %,
 and whatever survives of the first has to be of a function in tests/survivors.txt, with a reason.
 
+A run that was cut off goes on where it was; without the folder mutants/ it begins again.
+
 What runs when the suite is imported, and never again, is left out: mutmut takes it for a part
 of the test that came first, and runs no other.
 """
@@ -30,11 +32,11 @@ SURVIVED = {0, 33, 34}
 """How mutmut ends for a mutant that passes every test, or that no test reaches."""
 
 
-def run(*names):
-    """Have mutmut try the mutants *names*; it says itself what it does."""
-    subprocess.run(
-        [sys.executable, "-m", "mutmut", "run", *names], cwd=ROOT, check=True, stdout=sys.stderr
-    )
+def run(names):
+    """Have mutmut try the mutants *names*, if there are any; it says itself what it does."""
+    if names:
+        command = [sys.executable, "-m", "mutmut", "run", *names]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=sys.stderr)
 
 
 def ended():
@@ -65,7 +67,9 @@ def score(codes):
 
 def main(arguments):
     """Try, count, say which survive."""
-    run(*(f"{module}.*" for module in CORE))
+    codes = ended()
+    untried = [name for name, code in codes.items() if of_the_core(name) and code is None]
+    run(untried if codes else [f"{module}.*" for module in CORE])
     imported = on_import()
     others = sorted(
         name
@@ -75,7 +79,8 @@ def main(arguments):
     chosen = (
         others if "--all" in arguments else sorted(random.Random(0).sample(others, SAMPLE))  # noqa: S311
     )
-    run(*chosen)
+    codes = ended()
+    run([name for name in chosen if codes[name] is None])
     codes = ended()
     survivors, core = score({name: code for name, code in codes.items() if of_the_core(name)})
     escaped, rest = score({name: codes[name] for name in chosen})
