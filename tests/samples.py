@@ -163,6 +163,7 @@ FINDINGS = (
     finding(SHADE, "lamp.desk", Verdict.UNKNOWN, messages=("shade is not known: ${var.shade}",)),
     finding(SHADE, "lamp.hall", Verdict.ERROR, messages=("KeyError: 'shade'",)),
     finding(CANDLES, "candle", Verdict.PASS),
+    finding(CANDLES, "lamp.desk", Verdict.FAIL, messages=("there must be none",)),
 )
 REPORT = Report(
     documents=(

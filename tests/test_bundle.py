@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from base64 import b64decode
 
 import pytest
 from click.testing import CliRunner
@@ -111,6 +112,14 @@ def test_a_bit_that_is_flipped_in_any_file_is_seen(bundle, keys):
         path.write_bytes(whole)
 
     assert 0 == verify(bundle, keys).exit_code
+
+
+def test_the_envelope_is_a_statement_of_in_toto(bundle):
+    payload = json.loads(b64decode(json.loads((bundle / ENVELOPE).read_bytes())["payload"]))
+
+    assert "https://in-toto.io/Statement/v1" == payload["_type"]
+    assert "https://pci-gate.invalid/evidence/v1" == payload["predicateType"]
+    assert {"sha256": digest((bundle / MANIFEST).read_bytes())} == payload["subject"][0]["digest"]
 
 
 def test_a_bit_that_is_flipped_in_the_envelope_is_seen(bundle, keys):

@@ -456,6 +456,18 @@ def deployed(address, **values):
     return {"address": address, "mode": "managed", "type": type, "values": values}
 
 
+def test_a_state_tells_of_modules_and_of_what_was_looked_up(write):
+    looked_up = {**deployed("data.aws_vpc.v", id="vpc-1"), "mode": "data", "type": "aws_vpc"}
+    inner = {"resources": [deployed("module.m.aws_subnet.a", vpc_id="vpc-1")]}
+    inner["resources"][0]["type"] = "aws_subnet"
+    root = {"resources": [looked_up], "child_modules": [{"child_modules": [inner]}]}
+    [reading] = read([write(state(values={"root_module": root}), "state.json")])
+
+    assert [("data.aws_vpc.v", "data.aws_vpc"), ("module.m.aws_subnet.a", "aws_subnet")] == [
+        (resource.address, resource.type) for resource in reading.graph.resources
+    ]
+
+
 def test_a_state_is_read_and_its_resources_find_each_other(write):
     path = write(
         state(deployed("aws_vpc.main", id="vpc-1"), deployed("aws_subnet.a", vpc_id="vpc-1")),
