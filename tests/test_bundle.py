@@ -8,7 +8,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from base64 import b64decode
 
 import pytest
 from click.testing import CliRunner
@@ -115,7 +114,7 @@ def test_a_bit_that_is_flipped_in_any_file_is_seen(bundle, keys):
 
 
 def test_the_envelope_is_a_statement_of_in_toto(bundle):
-    payload = json.loads(b64decode(json.loads((bundle / ENVELOPE).read_bytes())["payload"]))
+    payload = json.loads(base64.b64decode(json.loads((bundle / ENVELOPE).read_bytes())["payload"]))
 
     assert "https://in-toto.io/Statement/v1" == payload["_type"]
     assert "https://pci-gate.invalid/evidence/v1" == payload["predicateType"]
