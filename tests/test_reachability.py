@@ -314,6 +314,42 @@ def test_a_network_acl_that_is_associated_by_itself_counts():
     assert [] == list(reachability.from_internet(replace(closed, graph=associated), 22))
 
 
+@pytest.mark.parametrize(
+    ("type", "body", "is_public"),
+    [
+        ("aws_lb", {}, True),
+        ("aws_alb", {"internal": True}, False),
+        ("aws_elb", {}, True),
+        ("aws_elb", {"internal": True}, False),
+        ("aws_ecs_service", {}, False),
+        ("aws_ecs_service", {"network_configuration": {"assign_public_ip": True}}, True),
+        ("aws_ecs_service", {"network_configuration": {"assign_public_ip": False}}, False),
+        ("aws_db_instance", {}, False),
+        ("aws_db_instance", {"publicly_accessible": True}, True),
+        ("aws_redshift_cluster", {"publicly_accessible": False}, False),
+    ],
+)
+def test_what_can_be_addressed_from_outside_says_so(type, body, is_public):
+    resource = Resource(f"{type}.x", type, body)
+
+    assert is_public is Party(resource, ResourceGraph((resource,))).has_public_address()
+
+
+@pytest.mark.parametrize(
+    ("stated", "is_public"),
+    [({}, False), ({"publicly_accessible": True}, True), ({"publicly_accessible": False}, False)],
+)
+def test_a_cluster_can_be_addressed_where_an_instance_of_it_can(stated, is_public):
+    cluster = Resource("aws_rds_cluster.x", "aws_rds_cluster", {})
+    instance = Resource(
+        "aws_rds_cluster_instance.x",
+        "aws_rds_cluster_instance",
+        {"cluster_identifier": "${aws_rds_cluster.x.id}", **stated},
+    )
+
+    assert is_public is Party(cluster, ResourceGraph((cluster, instance))).has_public_address()
+
+
 UNKNOWN = {"aws_route_table": {"route": Unknown("var.routes")}}
 
 

@@ -214,6 +214,13 @@ def test_an_output_that_stands_twice_is_refused(write):
     assert "output key stands twice, also in cdk.tf.json" in refused(path.parent)
 
 
+def test_a_module_that_stands_twice_is_refused(write):
+    write({"module": {"m": {"source": "./m"}}, "resource": VPC})
+    path = write({"module": {"m": {"source": "./n"}}}, "more.tf.json")
+
+    assert "module m stands twice, also in cdk.tf.json" in refused(path.parent)
+
+
 def test_a_path_that_is_missing_is_refused(tmp_path):
     assert "no such file or folder" in refused(tmp_path / "nowhere")
 

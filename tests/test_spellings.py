@@ -322,6 +322,16 @@ SPELLINGS = {
         },
         "trails.coverage", PASS,
     ),
+    "a queue for any of two accounts": (
+        queue(json.dumps({"Statement": {
+            "Effect": "Allow", "Principal": "*", "Action": "sqs:*",
+            "Condition": {"ForAnyValue:StringEquals": {"aws:PrincipalOrgID": ["o-a1b2c3d4e5"]}}}})),
+        "messaging.queue_policies", PASS,
+    ),
+    "an object with colons": (
+        queue('${jsonencode({"Statement": {"Effect": "Allow", "Principal" : "*"}})}'),
+        "messaging.queue_policies", FAIL,
+    ),
     "a queue for an office": (
         queue(json.dumps({"Statement": {
             "Effect": "Allow", "Principal": "*", "Action": "sqs:*",
