@@ -329,7 +329,7 @@ SPELLINGS = {
         "messaging.queue_policies", PASS,
     ),
     "an object with colons": (
-        queue('${jsonencode({"Statement": {"Effect": "Allow", "Principal" : "*"}})}'),
+        queue('${jsonencode({Statement : {Effect : "Allow", Principal : "*", "Action" : "*"}})}'),
         "messaging.queue_policies", FAIL,
     ),
     "a queue for an office": (
