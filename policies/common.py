@@ -7,7 +7,7 @@ from typing import Any
 
 from policies.aws import encryption
 from policies.engine.graph import Resource, ResourceGraph
-from policies.engine.model import Policy, Violation, part_of, supports
+from policies.engine.model import Check, Mutation, Policy, Violation, part_of, supports
 from policies.engine.mutate import remove, replace
 from policies.engine.settings import example, names, states
 from policies.engine.values import in_each
@@ -31,14 +31,21 @@ def under_our_key(what: str, types: str | tuple[str, ...], path: str) -> Policy:
     def uses_a_key_of_ours(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
         yield from encryption.not_ours(resource, path, graph)
 
+    return _under_our_key(what, types, uses_a_key_of_ours, path)
+
+
+def _under_our_key(
+    what: str, types: str | tuple[str, ...], check: Check, key: str, *wrong: Mutation
+) -> Policy:
+    """Return the policy that *check* makes of *what*, of which the example names its *key*."""
     return Policy(
-        checks=uses_a_key_of_ours,
+        checks=check,
         applies_to=types,
         title=f"{what} are encrypted with a key of ours.",
         why="Whoever reads them needs our permission for the key as well.",
         claims=(supports("3.5.1"),),
-        example=example(types, path, "${aws_kms_key.cde.arn}"),
-        violated_by=(remove(path),),
+        example=example(types, key, "${aws_kms_key.cde.arn}"),
+        violated_by=(remove(key), *wrong),
     )
 
 
@@ -74,15 +81,8 @@ def blocks_under_our_key(what: str, types: str | tuple[str, ...], path: str, *pa
         )
 
     keys = [f"{each}.{path}" for each in paths]
-    return Policy(
-        checks=uses_a_key_of_ours,
-        applies_to=types,
-        title=f"{what} are encrypted with a key of ours.",
-        why="Whoever reads them needs our permission for the key as well.",
-        claims=(supports("3.5.1"),),
-        example=example(types, keys[0], "${aws_kms_key.cde.arn}"),
-        violated_by=(remove(keys[0]), *(replace(key, "alias/aws/s3") for key in keys)),
-    )
+    wrong = [replace(key, "alias/aws/s3") for key in keys]
+    return _under_our_key(what, types, uses_a_key_of_ours, keys[0], *wrong)
 
 
 def _at(resource: Resource, paths: tuple[str, ...]) -> Iterator[Resource]:
@@ -130,11 +130,37 @@ def patched(what: str, type: str, path: str, *, otherwise: bool | None = None) -
     )
 
 
+def exported(title: str, type: str, path: str, *logs: str) -> Policy:
+    """Return the policy that *title* holds: *path* lists each of *logs*."""
+
+    def exports_its_logs(resource: Resource, graph: ResourceGraph) -> Iterator[Violation]:
+        listed = list(resource.get(path) or ())
+        for log in logs:
+            if log not in listed:
+                yield Violation(f"{path} lacks {log}", resource, path)
+
+    return Policy(
+        checks=exports_its_logs,
+        applies_to=type,
+        title=title,
+        why=NOT_RECORDED,
+        claims=(part_of("10.2.1"),),
+        example=example(type, path, [*logs]),
+        violated_by=(
+            remove(path),
+            *(replace(path, [other for other in logs if other != log]) for log in logs),
+        ),
+    )
+
+
+NOT_RECORDED = "What nobody recorded cannot be looked up."
+
+
 def recorded(
     title: str, type: str, path: str, *allowed: Any, refused: tuple[Any, ...] = ()
 ) -> Policy:
     """Return the policy that *title* holds: *path* says one of *allowed*, or, without, anything."""
-    why, claims = "What nobody recorded cannot be looked up.", (part_of("10.2.1"),)
+    why, claims = NOT_RECORDED, (part_of("10.2.1"),)
     if not allowed:
         return names(type, path, title=title, why=why, claims=claims)
     return states(type, path, *allowed, refused=refused, title=title, why=why, claims=claims)

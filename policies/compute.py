@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from policies.aws import credentials, encryption
+from policies.aws import credentials, encryption, reachability
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Each, Policy, Violation, direct, part_of, supports
 from policies.engine.mutate import add, remove, replace
@@ -253,12 +253,9 @@ def takes_no_public_address(instance: Resource, graph: ResourceGraph) -> Iterato
     for interface in instance.blocks("network_interfaces"):
         if interface.get("associate_public_ip_address", False) is not False:
             yield Violation("associate_public_ip_address is not false", interface)
-    for type, by in ELASTIC_ADDRESSES.items():
+    for type, by in reachability.ELASTIC_ADDRESSES.items():
         for address in graph.attached_to(instance, type, by=by):
             yield Violation("gives an instance a public address", address, by)
-
-
-ELASTIC_ADDRESSES = {"aws_eip": "instance", "aws_eip_association": "instance_id"}
 
 
 PUBLIC_ADDRESSES = Policy(

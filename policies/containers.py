@@ -223,7 +223,7 @@ def is_reached_by_few(cluster: Resource, graph: ResourceGraph) -> Iterator[Viola
         return
     blocks = cluster.get("vpc_config.public_access_cidrs") or ["0.0.0.0/0"]
     for block in blocks:
-        if cidr.is_internet(cidr.Addresses.of(cidr.network(block))):
+        if cidr.names_internet(block):
             yield Violation(f"reached from {block}", cluster, "vpc_config.public_access_cidrs")
 
 

@@ -229,25 +229,15 @@ DESKTOP_USERS = common.encrypted(
     "User volumes of desktops", DESKTOP, "user_volume_encryption_enabled"
 )
 
-
-def _logs(type: str, path: str, kind: str, what: str) -> Policy:
-    def exports_its_audit_log(cluster: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-        if kind not in list(cluster.get(path) or ()):
-            yield Violation(f"{path} lacks {kind}", cluster, path)
-
-    return Policy(
-        checks=exports_its_audit_log,
-        applies_to=type,
-        title=f"{what} export their audit log.",
-        why="What nobody recorded cannot be looked up.",
-        claims=(part_of("10.2.1"),),
-        example=example(type, path, [kind]),
-        violated_by=(remove(path), replace(path, [])),
-    )
-
-
-DOCUMENTS_LOGS = _logs(DOCUMENTS, "enabled_cloudwatch_logs_exports", "audit", "DocumentDB clusters")
-NEPTUNE_LOGS = _logs(NEPTUNE, "enable_cloudwatch_logs_exports", "audit", "Neptune clusters")
+DOCUMENTS_LOGS = common.exported(
+    "DocumentDB clusters export their audit log.",
+    DOCUMENTS,
+    "enabled_cloudwatch_logs_exports",
+    "audit",
+)
+NEPTUNE_LOGS = common.exported(
+    "Neptune clusters export their audit log.", NEPTUNE, "enable_cloudwatch_logs_exports", "audit"
+)
 
 
 def _parameter(
@@ -256,7 +246,7 @@ def _parameter(
     *wanted: str,
     otherwise: bool = False,
     title: str,
-    why: str = "What nobody recorded cannot be looked up.",
+    why: str = common.NOT_RECORDED,
     requirement: str = "10.2.1",
 ) -> Policy:
     """Return the policy that *parameter* is one of *wanted*, as it is *otherwise*, or is not."""

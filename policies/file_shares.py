@@ -32,7 +32,7 @@ def lets_in_whom_it_lists(share: Resource, graph: ResourceGraph) -> Iterator[Vio
     NFS believes whoever reaches it.
     """
     for block in share.get("client_list") or ():
-        if cidr.is_internet(cidr.Addresses.of(cidr.network(block))):
+        if cidr.names_internet(block):
             yield Violation(f"client_list holds {block}", share, "client_list")
 
 

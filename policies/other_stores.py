@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from policies import common
 from policies.engine.graph import Resource, ResourceGraph
 from policies.engine.model import Policy, Violation, part_of
-from policies.engine.mutate import remove, replace
+from policies.engine.mutate import replace
 from policies.engine.settings import states
 from policies.engine.values import type_of
 
@@ -61,29 +61,12 @@ LIGHTSAIL_PRIVATE = common.private(
 MAINFRAMES_PRIVATE = common.private(
     "Mainframe environments", "aws_m2_environment", "publicly_accessible", otherwise=False
 )
-AUDITED = ("connectionlog", "useractivitylog")
-
-
-def exports_who_asked_what(namespace: Resource, graph: ResourceGraph) -> Iterator[Violation]:
-    """
-    Redshift namespaces export who came and what they asked.
-
-    What nobody recorded cannot be looked up.
-    """
-    for log in AUDITED:
-        if log not in (namespace.get("log_exports") or ()):
-            yield Violation(f"log_exports lacks {log}", namespace, "log_exports")
-
-
-SERVERLESS_WAREHOUSES_LOGS = Policy(
-    checks=exports_who_asked_what,
-    applies_to=NAMESPACE,
-    claims=(part_of("10.2.1"),),
-    example={NAMESPACE: {"cde": {"log_exports": [*AUDITED]}}},
-    violated_by=(
-        remove("log_exports"),
-        *(replace("log_exports", [log]) for log in AUDITED),
-    ),
+SERVERLESS_WAREHOUSES_LOGS = common.exported(
+    "Redshift namespaces export who came and what they asked.",
+    NAMESPACE,
+    "log_exports",
+    "connectionlog",
+    "useractivitylog",
 )
 
 

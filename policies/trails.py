@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from policies.aws import encryption
@@ -55,11 +55,17 @@ def _selects(selector: Resource) -> frozenset[str]:
     }
     if fields.pop("eventCategory", None) != ["Management"] or set(fields) - {"readOnly"}:
         return frozenset()
-    only = {str(value).lower() for value in fields.get("readOnly", ("true", "false"))}
-    return frozenset(kind for value, kind in READ_ONLY.items() if value in only)
+    return _of(fields.get("readOnly", READ_ONLY))
 
 
 READ_ONLY = {"true": "reading", "false": "writing"}
+"""What a field of a selector may ask for, and what it then takes."""
+
+
+def _of(read_only: Iterable[object]) -> frozenset[str]:
+    """Return what a selector takes whose field readOnly is one of *read_only*."""
+    asked = {str(value).lower() for value in read_only}
+    return frozenset(kind for value, kind in READ_ONLY.items() if value in asked)
 
 
 COVERAGE = Policy(
@@ -135,10 +141,7 @@ def _newer(selector: Resource) -> Iterator[str]:
     if where and (where.is_set("not_starts_with") or where.is_set("not_equals")):
         return
     only = list(fields["readOnly"].get("equals") or ()) if "readOnly" in fields else []
-    kind = (
-        {"true": "ReadOnly", "false": "WriteOnly"}.get(str(only[0]).lower(), "") if only else "All"
-    )
-    yield from KINDS.get(kind, ())
+    yield from _of(only[:1] or READ_ONLY)
 
 
 def _selecting(**values: Any) -> Patch:

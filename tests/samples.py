@@ -93,47 +93,54 @@ def finding(policy, name, verdict, **more):
     return Finding(policy=policy.id, resource=f"{STACK}/{name}", verdict=verdict, **told)
 
 
-WAIVER = Waiver(
-    policy="lamps.light",
-    resources={f"{STACK}/lamp.hall": "0123456789abcdef"},
-    accepts=("light is not true",),
+def waiver(resource, fingerprint, accepts, approved_on, expires_on, **more):
+    """Return a waiver of *resource*, that says *more* than who accepted it and for how long."""
+    told = {"policy": "lamps.light", "owner": "building", "approved_by": "security", **more}
+    return Waiver(
+        resources={f"{STACK}/{resource}": fingerprint},
+        accepts=(accepts,),
+        approved_on=approved_on,
+        expires_on=expires_on,
+        **told,
+    )
+
+
+WAIVER = waiver(
+    "lamp.hall",
+    "0123456789abcdef",
+    "light is not true",
+    date(2026, 11, 1),
+    date(2026, 12, 1),
     constraints="There is no wire.",
     definition="A window lights the hall.",
     objective="People see where they go.",
     risk="At night it is dark.",
     validation="Somebody walked through it.",
     maintenance="The window is cleaned in spring.",
-    owner="building",
-    approved_by="security",
-    approved_on=date(2026, 11, 1),
-    expires_on=date(2026, 12, 1),
 )
-ELSEWHERE = Waiver(
+ELSEWHERE = waiver(
+    "lamp.*",
+    "",
+    "has no shade",
+    date(2026, 1, 1),
+    date(2026, 2, 1),
     policy="lamps.shade",
-    resources={f"{STACK}/lamp.*": ""},
-    accepts=("has no shade",),
     kind=Kind.ELSEWHERE,
     definition="The landlord gives shades.",
     reference="The lease, by the landlord.",
-    owner="building",
-    approved_by="security",
-    approved_on=date(2026, 1, 1),
-    expires_on=date(2026, 2, 1),
 )
-CUSTOMIZED = Waiver(
-    policy="lamps.light",
-    resources={f"{STACK}/lamp.attic": "fedcba9876543210"},
-    accepts=("light is not true",),
+CUSTOMIZED = waiver(
+    "lamp.attic",
+    "fedcba9876543210",
+    "light is not true",
+    date(2026, 6, 1),
+    date(2027, 6, 1),
     kind=Kind.CUSTOMIZED,
     definition="People carry torches.",
     objective="People see where they go.",
     risk_analysis="docs/torches.md",
     validation="Torches were counted.",
     maintenance="Torches are charged.",
-    owner="building",
-    approved_by="security",
-    approved_on=date(2026, 6, 1),
-    expires_on=date(2027, 6, 1),
 )
 FINDINGS = (
     finding(

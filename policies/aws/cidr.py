@@ -120,3 +120,13 @@ def is_internet(addresses: Addresses) -> bool:
     """Whether so many of *addresses* are public that anybody may stand there."""
     public = addresses & PUBLIC
     return any(public.count(version) >= most for version, most in ONE_ORGANISATION.items())
+
+
+def names_internet(*blocks: str) -> bool:
+    """
+    Whether *blocks* together hold so many public addresses that anybody may stand there.
+
+    Raises:
+        UnknownValue: One of them is no block.
+    """
+    return is_internet(Addresses.of(*map(network, blocks)))

@@ -174,7 +174,7 @@ class Statement:
     def is_bound_to_addresses(self) -> bool:
         """Whether a condition names addresses, of which there are too few to be the Internet."""
         return any(
-            values and not cidr.is_internet(cidr.Addresses.of(*map(cidr.network, values)))
+            values and not cidr.names_internet(*values)
             for operator, _, values in self.conditions(lambda key: key == "aws:sourceip")
             if operator == "ipaddress"
         )

@@ -71,6 +71,9 @@ PLACES = {
 JOINS = ("aws_vpc_peering_connection", "aws_ec2_transit_gateway_vpc_attachment")
 """What makes one network of two VPCs."""
 
+ELASTIC_ADDRESSES = {"aws_eip": "instance", "aws_eip_association": "instance_id"}
+"""What leads an Elastic IP to an instance, and the attribute that names that."""
+
 PUBLIC_BY_DEFAULT = frozenset({"aws_redshift_cluster"})
 
 SCALING = "aws_autoscaling_group"
@@ -153,7 +156,7 @@ class Party:
         """Whether an Elastic IP is led to it."""
         return any(
             True
-            for type, by in (("aws_eip", "instance"), ("aws_eip_association", "instance_id"))
+            for type, by in ELASTIC_ADDRESSES.items()
             for _ in self.graph.attached_to(self.resource, type, by=by)
         )
 

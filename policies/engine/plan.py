@@ -207,8 +207,8 @@ class _Explanations:
 
     def looked_up(self, state: Any) -> Iterator[Resource]:
         """Yield the policy documents that were made while it was planned."""
-        for values in _modules(state.get("root_module", {})):
-            for made in values.get("resources", ()):
+        for module in _modules(state.get("root_module", {})):
+            for made in module.get("resources", ()):
                 if made["type"] == DOCUMENT and made["mode"] == "data":
                     resource = Resource(made["address"], f"data.{DOCUMENT}", {}, PLAIN)
                     yield replace(
@@ -345,12 +345,11 @@ def _require_agreement(path: Path, planned: Any, present: Sequence[Resource]) ->
 
 def _planned_values(module: Any) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
     """Yield the address and the type of each resource, and its values."""
-    for resource in module.get("resources", ()):
-        if resource["mode"] == "managed":
-            key = (_require_text(resource["address"]), _require_text(resource["type"]))
-            yield key, dict(resource.get("values", {}))
-    for child in module.get("child_modules", ()):
-        yield from _planned_values(child)
+    for each in _modules(module):
+        for resource in each.get("resources", ()):
+            if resource["mode"] == "managed":
+                key = (_require_text(resource["address"]), _require_text(resource["type"]))
+                yield key, dict(resource.get("values", {}))
 
 
 def _modules(module: Any) -> Iterator[Any]:
